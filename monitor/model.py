@@ -222,6 +222,17 @@ class Match:
     term: str  # the part of the rule that matched, as the rule's author wrote it
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule says of one change of an entry, judged on its text before and after and on nothing else."""
+
+    rule: str
+    transition: Literal["fired", "retracted", "holds"]  # false → true, true → false, true → true
+    matches: tuple[Match, ...]  # in the text after; of a retraction, in the text before
+    occurrences_before: int = 0
+    occurrences_after: int = 0
+
+
 class AlertKind(StrEnum):
     NEW = "new"  # a new or restored entry holds it
     EDITED = "edited"  # an edit brought it in
