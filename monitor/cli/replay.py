@@ -1,0 +1,66 @@
+"""`monitor replay`: what a series of saved pages would have announced."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from monitor.cli.reading import instant, read_options, reading_options
+
+
+@click.command(
+    epilog="Examples:\n\n\b\n  monitor replay saved/\n  monitor replay page-*.html --url https://example.org/live --json\n"
+    "  monitor replay --source aleppo --since 2h"
+)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@reading_options
+@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="Settings whose rules are judged.")
+@click.option("--source", default=None, help="Replay the stored history of this source instead of files.")
+@click.option("--since", default=None, metavar="TIME", help="With --source: a delta's id, an ISO time or an age as 2h.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line, with the number of its poll.")
+def command(
+    paths: tuple[Path, ...],
+    kind: str,
+    url: str | None,
+    timezone: str,
+    language: str | None,
+    reference: str | None,
+    select: tuple[str, ...],
+    config: Path | None,
+    source: str | None,
+    since: str | None,
+    as_json: bool,
+) -> None:
+    """Treat each of PATHS, in name order, as one poll of one source at the file's modification time.
+
+    A directory stands for its files. Prints each poll's verdict, the baseline, deltas and alerts.
+    """
+    if source is not None:
+        from monitor.cli.stored_history import replay_stored
+
+        asyncio.run(replay_stored(source, since, config=config, as_json=as_json))
+        return
+    if not paths:
+        raise click.UsageError("give files or directories to replay, or --source")
+    options = read_options(kind, timezone, language, select)
+    asyncio.run(_replay(paths, options, url, instant(reference, timezone), language, config, as_json))
+
+
+async def _replay(paths, options, url, reference, language, config, as_json) -> None:  # type: ignore[no-untyped-def]
+    from monitor.cli.deltas import print_events
+    from monitor.daemon.judging import Watch
+    from monitor.daemon.replay import files_of, replay_files
+    from monitor.model import SourceRef
+
+    rules = None
+    names: frozenset[str] = frozenset()
+    if config is not None:
+        from monitor.cli.context import rules_of
+
+        rules = rules_of(config)
+        names = frozenset(rules.options)
+    watch = Watch(ref=SourceRef(id="replay", url=url), language=language or "en", rules=names)
+    async for poll in replay_files(files_of(paths), options, watch, rules=rules, reference=reference):
+        print_events(poll.events(), as_json=as_json)

@@ -1,0 +1,116 @@
+"""What one snapshot of one source means: which deltas it gives, and which rules they make true or false.
+
+Rule: decides; never does. The poll job and `monitor replay` both call these functions and nothing else to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from monitor.model import Change, ChangeType, Delta, Judgement, Significance, Snapshot, SourceRef
+from monitor.reconcile import Known, Reconciled, ReconcilePolicy, reconcile
+from monitor.rules import Ruleset, RuleText
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How one source is watched."""
+
+    ref: SourceRef
+    language: str = "en"
+    policy: ReconcilePolicy = field(default_factory=ReconcilePolicy)
+    announce_cosmetic: bool = False
+    rules: frozenset[str] = frozenset()  # names of the rules that look at this source
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What reconciling a snapshot gave: all changes are recorded, deltas are announced."""
+
+    reconciled: Reconciled
+    deltas: tuple[Delta, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedDelta:
+    """A delta and what the rules say of it."""
+
+    delta: Delta
+    judgements: tuple[Judgement, ...]
+
+
+def find_changes(
+    watch: Watch,
+    known: Known | None,
+    snapshot: Snapshot,
+    *,
+    epoch: int,
+    head: int,
+    new_id: Callable[[], str],
+) -> Found:
+    """Reconcile `snapshot` with what is known and number the changes to announce from `head + 1` on.
+
+    The first poll of a source (`known` is None) gives baseline changes and no delta.
+    """
+    reconciled = reconcile(known, snapshot, policy=watch.policy, new_id=new_id)
+    announced = [change for change in reconciled.changes if _is_announced(change, watch)]
+    deltas = tuple(
+        Delta(source=watch.ref, epoch=epoch, sequence=head + offset, seen_at=snapshot.seen_at, change=change)
+        for offset, change in enumerate(announced, 1)
+    )
+    return Found(reconciled, deltas)
+
+
+def judge_deltas(watch: Watch, deltas: Iterable[Delta], ruleset: Ruleset) -> tuple[JudgedDelta, ...]:
+    """Return each delta with what the rules that watch its source say of it; deltas no rule speaks of are left out."""
+    judged = (JudgedDelta(delta, _judgements(watch, delta.change, ruleset)) for delta in deltas)
+    return tuple(one for one in judged if one.judgements)
+
+
+def texts_to_judge(change: Change, watch: Watch) -> tuple[RuleText | None, RuleText | None]:
+    """Return the texts before and after a change, as rules see them; None where there is none.
+
+    A rule is judged on (old text, new text) and never on remembered state, so that a rule added later does not fire on
+    a trivial edit of an old entry.
+    """
+    entry = change.entry
+    now = RuleText(
+        title=entry.title,
+        text=entry.text,
+        language=watch.language,
+        author=entry.author,
+        tags=entry.tags,
+        url=entry.url,
+        source=watch.ref.id,
+        kind=change.type.value,
+    )
+    if change.type is ChangeType.REMOVED:
+        return now, None
+    if change.type is not ChangeType.EDITED or change.previous is None:
+        return None, now
+    before = RuleText(
+        title=change.previous.title,
+        text=change.previous.text,
+        language=watch.language,
+        author=entry.author,
+        tags=entry.tags,
+        url=entry.url,
+        source=watch.ref.id,
+        kind=change.type.value,
+    )
+    return before, now
+
+
+
+def _is_announced(change: Change, watch: Watch) -> bool:
+    if change.type is ChangeType.BASELINE:
+        return False
+    return change.significance is not Significance.COSMETIC or watch.announce_cosmetic
+
+
+def _judgements(watch: Watch, change: Change, ruleset: Ruleset) -> tuple[Judgement, ...]:
+    if not watch.rules:
+        return ()
+    before, after = texts_to_judge(change, watch)
+    return tuple(ruleset.judge(before, after, watch.rules))
