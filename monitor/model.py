@@ -256,6 +256,13 @@ class Alert:
     note: str | None = None
     raised_at: datetime | None = None  # ours
     corrects: str | None = None  # for retracted and removed: id of the alert this one follows up
+    notify: tuple[str, ...] = ()  # names of the receivers it is meant for; never leaves the program
+    muted: tuple[tuple[str, str], ...] = ()  # receivers that are not told all the same, each with the reason
+    suppressed: str | None = None  # why it is recorded and told to nobody; None: it is told
+
+    @property
+    def occurrences(self) -> int:
+        return len(self.matches)
 
 
 @dataclass(frozen=True, slots=True)
