@@ -259,6 +259,7 @@ class Alert:
     notify: tuple[str, ...] = ()  # names of the receivers it is meant for; never leaves the program
     muted: tuple[tuple[str, str], ...] = ()  # receivers that are not told all the same, each with the reason
     suppressed: str | None = None  # why it is recorded and told to nobody; None: it is told
+    catch_up: bool = False  # raised after a time without polls: told together with others, marked late
 
     @property
     def occurrences(self) -> int:
