@@ -1,0 +1,187 @@
+"""The types of single settings: how their text is read, and what an editor is told about them.
+
+Rule: a type says what it takes and mends what it does not; nothing here knows another setting.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetPydanticSchema, WithJsonSchema
+from pydantic_core import core_schema
+
+from monitor.settings import units
+from monitor.settings.secret import Secret
+from monitor.settings.units import Unfit, kind_of, text
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")  # BCP 47, without its grandfathered tags
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2 token
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "user-agent"})
+ID_PATTERN = f"^{_ID.pattern}$"
+
+
+class Frozen(BaseModel):
+    """Settings are values: made once, never changed, and nothing unknown is taken."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,
+        protected_namespaces=(),
+    )
+
+
+def identifier(name: str) -> str:
+    """Return a source's, rule's or receiver's name; it becomes part of Redis names, metrics and file names."""
+    if _ID.fullmatch(name):
+        return name
+    near = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:63]
+    mend = f"'{near}' would do" if _ID.fullmatch(near) else "start with a letter or digit"
+    raise Unfit(f"'{name[:80]}' cannot be a name: only a-z 0-9 _ - and at most 63 of them", mend)
+
+
+def timezone(value: object) -> str:
+    """Return an IANA time zone's name."""
+    name = text(value).strip()
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        near = get_close_matches(name, zoneinfo.available_timezones(), 1, 0.6)
+        mend = f"did you mean '{near[0]}'?" if near else "write an IANA name such as Europe/Berlin"
+        raise Unfit(f"there is no time zone '{name}'", mend) from None
+    return name
+
+
+def language(value: object) -> str:
+    """Return a BCP 47 language tag."""
+    written = text(value).strip()
+    if not _LANGUAGE.fullmatch(written):
+        raise Unfit(f"'{written}' is not a language", "write a tag such as en, ar or pt-BR")
+    return written
+
+
+def one_of(*choices: str) -> Callable[[object], str]:
+    """Return a reader that takes one of `choices`."""
+
+    def read(value: object) -> str:
+        written = text(value).strip()
+        if written in choices:
+            return written
+        near = get_close_matches(written.lower(), choices, 1, 0.5)
+        mend = f"did you mean '{near[0]}'?" if near else f"write one of {', '.join(choices)}"
+        raise Unfit(f"'{written}' is none of {', '.join(choices)}", mend)
+
+    return read
+
+
+def listed(value: object) -> object:
+    """Return a list; a single value stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def between(least: float, most: float, read: Callable[[object], float], words: str) -> Callable[[object], float]:
+    """Return a reader that takes what `read` takes, from `least` to `most`."""
+
+    def bounded(value: object) -> float:
+        number = read(value)
+        if not least <= number <= most:
+            raise Unfit(f"{text(value).strip()} is out of range", f"write {words}")
+        return number
+
+    return bounded
+
+
+def headers(value: object) -> dict[str, Secret]:
+    """Return HTTP header names and their secret values."""
+    if not isinstance(value, dict):
+        raise Unfit(f"header names and values were expected, not {kind_of(value)}", "write {Name: value}")
+    return {_header_name(str(name)): Secret(_header_value(str(name), content)) for name, content in value.items()}
+
+
+def _header_name(name: str) -> str:
+    if not _HEADER_NAME.fullmatch(name):
+        raise Unfit(f"'{name}' is not a header's name", "use letters, digits and hyphens", at=(name,), on_key=True)
+    if name.lower() in _OURS:
+        mend = "set fetch.user_agent" if name.lower() == "user-agent" else "take it out"
+        raise Unfit(f"the header {name} is set by the monitor itself", mend, at=(name,), on_key=True)
+    return name
+
+
+def _header_value(name: str, content: object) -> str:
+    if not isinstance(content, str):
+        raise Unfit(f"text was expected, not {kind_of(content)}", "write one value", at=(name,))
+    if not content.isprintable() or not content.isascii():
+        said = f"the value of the header {name} holds a character that cannot be sent"
+        raise Unfit(said, "use printable ASCII", at=(name,))
+    return content
+
+
+def _secret(value: object) -> Secret:
+    return value if isinstance(value, Secret) else Secret(text(value))
+
+
+_Kind = TypeVar("_Kind")
+
+
+def _typed(read: Callable[[object], object], json_schema: dict[str, object]) -> tuple[BeforeValidator, WithJsonSchema]:
+    return BeforeValidator(read), WithJsonSchema(json_schema)
+
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}  # any typed value may come from a variable
+
+
+def _or_variable(schema: dict[str, object]) -> dict[str, object]:
+    return {"anyOf": [schema, _VARIABLE]}
+
+
+Text = Annotated[str, *_typed(text, {"type": ["string", "number", "boolean"]})]
+Seconds = Annotated[
+    float, *_typed(units.duration, _or_variable({"type": ["string", "integer"], "pattern": units.DURATION_PATTERN}))
+]
+Bytes = Annotated[
+    int, *_typed(units.size, _or_variable({"type": ["string", "integer"], "pattern": units.SIZE_PATTERN}))
+]
+Count = Annotated[
+    int,
+    *_typed(
+        between(0, 10**12, units.count, "a number that is not negative"),
+        _or_variable({"type": "integer", "minimum": 0}),
+    ),
+]
+Positive = Annotated[
+    int, *_typed(between(1, 10**12, units.count, "1 or more"), _or_variable({"type": "integer", "minimum": 1}))
+]
+Flag = Annotated[bool, *_typed(units.flag, _or_variable({"type": "boolean"}))]
+Timezone = Annotated[str, *_typed(timezone, {"type": "string"})]
+Language = Annotated[str, *_typed(language, {"type": "string"})]
+Texts = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "number"]}}]}),
+]
+SecretText = Annotated[
+    Secret,
+    GetPydanticSchema(lambda _source, _handler: core_schema.no_info_plain_validator_function(_secret)),
+    WithJsonSchema({"type": "string"}),
+]
+SecretTexts = Annotated[
+    tuple[SecretText, ...],
+    BeforeValidator(listed),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+SecretHeaders = Annotated[
+    dict[str, Secret],
+    GetPydanticSchema(lambda _source, _handler: core_schema.no_info_plain_validator_function(headers)),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
+]
+
+
+def choice(*choices: str) -> tuple[BeforeValidator, WithJsonSchema, object]:
+    """Return the annotations of a setting that takes one of `choices`."""
+    return (*_typed(one_of(*choices), {"type": "string", "enum": list(choices)}), Field())

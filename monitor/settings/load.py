@@ -1,0 +1,65 @@
+"""From a path to settings, or to every reason why not.
+
+Rule: reading, variables, types and meaning each add to one list of problems; only at the end is there an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Environment
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.errors import SettingsError
+from monitor.settings.build import Builder
+from monitor.settings.checks import RuleChecker, check_meaning
+from monitor.settings.gather import Gathered
+from monitor.settings.model import Settings
+from monitor.settings.problems import Problem, Problems, described
+from monitor.settings.variables import Expander
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What reading a settings file gave: settings unless there are errors, and everything there is to say about them."""
+
+    path: Path
+    settings: Settings | None
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    lines: dict[str, tuple[str, ...]]  # of every settings file read, to quote them
+
+    def described(self) -> tuple[str, ...]:
+        """Return every error, then every warning, with its source line and a caret."""
+        return described((*self.errors, *self.warnings), self.lines)
+
+
+def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChecker | None = None) -> Examined:
+    """Read the settings file at `path` and say everything there is to say about it; raises nothing about its content.
+
+    `rule_checker` compiles rule texts and raises RuleError; by default it is the rule language's own compiler.
+    """
+    problems = Problems()
+    gathered = Gathered(problems)
+    tree = gathered.read(path)
+    settings = None
+    if tree is not None:
+        expanded = Expander(environ, problems).expand_root(tree)
+        builder = Builder(environ, problems)
+        settings, done = builder.settings(expanded, path)
+        check_meaning(settings, done, tree, problems, rule_checker)
+        files = (*gathered.files, *builder.files)
+        settings = settings.model_copy(update={"files": files, "warnings": problems.warnings})
+    errors = problems.errors
+    return Examined(path, None if errors else settings, errors, problems.warnings, gathered.lines)
+
+
+def load_settings(path: Path, *, environ: Environment[str, str], rule_checker: RuleChecker | None = None) -> Settings:
+    """Return the settings at `path`.
+
+    Raises SettingsError with every problem at once, each as `file:line:column: error: message — mend` and the source
+    line with a caret below it. Warnings do not raise; they are in `Settings.warnings`.
+    """
+    examined = examine(path, environ=environ, rule_checker=rule_checker)
+    if examined.settings is None:
+        raise SettingsError(described(examined.errors, examined.lines), resource=str(path))
+    return examined.settings

@@ -1,0 +1,100 @@
+"""What is wrong with a settings file, and where: values and their one way to be shown.
+
+Rule: a problem never holds a secret's value, and the line it quotes is masked before it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from monitor.text.characters import printable
+
+_QUOTED_WIDTH = 160
+# Lines whose value is a secret by the name of their key, and URLs that carry one.
+_SECRET_KEY = re.compile(
+    r"""(?i)(["']?\b(?:[a-z]+[_-])*(?:secret|secrets|token|password|authorization|cookie|x-api-key|api[_-]?key)["']?\s*:\s*)(\S.*)"""
+)
+_USER_INFO = re.compile(r"(://)[^/\s@\"']+@")
+_HOOK = re.compile(r"(hooks\.slack(?:-gov)?\.com/)[^\s\"']+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A character of a settings file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong at one place, and what to do about it."""
+
+    place: Place
+    severity: Literal["error", "warning"]
+    message: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        mend = f" — {self.mend}" if self.mend else ""
+        return printable(f"{self.place}: {self.severity}: {self.message}{mend}").replace("\n", " ")
+
+
+@dataclass(slots=True)
+class Problems:
+    """Every problem found so far; the same problem reached twice (through defaults or an alias) counts once."""
+
+    found: dict[Problem, None] = field(default_factory=dict)
+
+    def error(self, place: Place, message: str, mend: str = "") -> None:
+        """Note something that makes the settings unusable."""
+        self.found[Problem(place, "error", message, mend)] = None
+
+    def warning(self, place: Place, message: str, mend: str = "") -> None:
+        """Note something that works but is likely not meant."""
+        self.found[Problem(place, "warning", message, mend)] = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The errors in the order of the files' lines."""
+        return tuple(sorted(problem for problem in self.found if problem.severity == "error"))
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The warnings in the order of the files' lines."""
+        return tuple(sorted(problem for problem in self.found if problem.severity == "warning"))
+
+
+def masked(line: str) -> str:
+    """Return `line` of a settings file without the secrets it may hold; `${VAR}` stays, it names no secret."""
+    line = _HOOK.sub(r"\1…", _USER_INFO.sub(r"\1…@", line))
+    return _SECRET_KEY.sub(lambda found: found[1] + _masked_value(found[2]), line)
+
+
+def _masked_value(value: str) -> str:
+    return value if value.lstrip("\"'[ ").startswith("${") else "…"
+
+
+def excerpt(problem: Problem, lines: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the problem with its source line and a caret below it, as a terminal shows it."""
+    shown = str(problem)
+    source = lines.get(problem.place.file, ())
+    if not 1 <= problem.place.line <= len(source):
+        return shown
+    line = source[problem.place.line - 1].expandtabs(1)
+    safe = printable(masked(line))[:_QUOTED_WIDTH]
+    number = f"{problem.place.line:6d}"
+    caret = "^" if problem.place.column - 1 <= len(safe) else ""
+    return f"{shown}\n{number} | {safe}\n{' ' * 6} | {' ' * (problem.place.column - 1)}{caret}".rstrip()
+
+
+def described(problems: Iterable[Problem], lines: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return every problem with its excerpt."""
+    return tuple(excerpt(problem, lines) for problem in problems)

@@ -1,0 +1,160 @@
+"""The settings of one receiver: a way to tell people, by its kind.
+
+Rule: the kind is the one key of KINDS that a receiver has, and that key's value is where it sends; a new kind is one
+class and one row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from monitor.settings.addresses import http_url
+from monitor.settings.fields import Flag, Frozen, SecretHeaders, SecretText, SecretTexts, Text, between
+from monitor.settings.secret import Secret
+from monitor.settings.units import Unfit, count, text
+
+ReceiverKind = Literal["slack", "webhook", "email", "terminal", "apprise"]
+
+
+def _secret_url(value: object) -> Secret:
+    return Secret(http_url(value))
+
+
+def mailbox(value: object) -> str:
+    """Return an e-mail address (the addr-spec of RFC 5322 without its comments and quoted forms)."""
+    written = text(value).strip()
+    if not re.fullmatch(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+", written):
+        raise Unfit(f"'{written}' is not an e-mail address", "write name@example.org")
+    return written
+
+
+def mailboxes(value: object) -> list[str]:
+    """Return one or more e-mail addresses."""
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise Unfit("nobody is named", "write name@example.org")
+    return [mailbox(item) for item in items]
+
+
+def true(value: object) -> bool:
+    """Return True for `true`, which is all a kind without an address can say."""
+    if text(value).strip() != "true":
+        raise Unfit(f"'{value}' is not true", "write terminal: true, or take the receiver out")
+    return True
+
+
+class ReceiverSettings(Frozen):
+    """What every kind of receiver has."""
+
+    kind: ClassVar[ReceiverKind]
+
+    name: str
+    """What rules call it: the key it stands under."""
+
+    enabled: Flag = True
+    """`false` keeps its undelivered messages and sends none."""
+
+    allow_private: Flag = False
+    """Let its address point at this machine or a private network."""
+
+    @property
+    def address(self) -> str | None:
+        """The URL it sends to, or None where it has none; it may hold a secret."""
+        return None
+
+
+class SlackSettings(ReceiverSettings):
+    """A Slack incoming webhook."""
+
+    kind: ClassVar[ReceiverKind] = "slack"
+
+    slack: Annotated[SecretText, BeforeValidator(_secret_url)]
+    """The incoming webhook's URL, `https://hooks.slack.com/services/…`. A secret."""
+
+    @property
+    def address(self) -> str | None:
+        """The webhook's URL."""
+        return self.slack.reveal()
+
+
+class WebhookSettings(ReceiverSettings):
+    """A signed webhook."""
+
+    kind: ClassVar[ReceiverKind] = "webhook"
+
+    webhook: Annotated[SecretText, BeforeValidator(_secret_url)]
+    """The URL that alerts are posted to."""
+
+    secret: SecretTexts = ()
+    """What signs them (Standard Webhooks, `whsec_…` or any text); a list while you rotate."""
+
+    headers: SecretHeaders = Field(default_factory=dict)
+    """Further HTTP headers; their values are secrets."""
+
+    @property
+    def address(self) -> str | None:
+        """The URL posted to."""
+        return self.webhook.reveal()
+
+
+class EmailSettings(ReceiverSettings):
+    """Mail over SMTP."""
+
+    kind: ClassVar[ReceiverKind] = "email"
+
+    email: Annotated[
+        tuple[str, ...],
+        BeforeValidator(mailboxes),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    ]
+    """Who receives it: one address or a list."""
+
+    sender: Annotated[str, BeforeValidator(mailbox), WithJsonSchema({"type": "string"})]
+    """Whom it comes from."""
+
+    host: Text
+    """The SMTP server."""
+
+    port: Annotated[
+        int,
+        BeforeValidator(between(1, 65535, count, "a port from 1 to 65535")),
+        WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
+    ] = 587
+    """Its port: 587 for STARTTLS, 465 for TLS from the start."""
+
+    username: Text | None = None
+    """The account, if the server wants one."""
+
+    password: SecretText | None = None
+    """Its password. A secret."""
+
+    starttls: Flag = True
+    """Refuse to send without TLS. `false` only for a server on this machine."""
+
+
+class TerminalSettings(ReceiverSettings):
+    """The daemon's own standard output."""
+
+    kind: ClassVar[ReceiverKind] = "terminal"
+
+    terminal: Annotated[Literal[True], BeforeValidator(true), WithJsonSchema({"const": True})]
+    """`true`: alerts are printed where the daemon runs."""
+
+
+class AppriseSettings(ReceiverSettings):
+    """Any service of the apprise package (`pip install live-update-monitor[apprise]`)."""
+
+    kind: ClassVar[ReceiverKind] = "apprise"
+
+    apprise: SecretTexts
+    """One apprise URL or a list. Secrets."""
+
+
+KINDS: Mapping[str, type[ReceiverSettings]] = {
+    kind.kind: kind for kind in (SlackSettings, WebhookSettings, EmailSettings, TerminalSettings, AppriseSettings)
+}
+SECRET_KEYS = frozenset({"slack", "webhook", "secret", "password", "apprise"})

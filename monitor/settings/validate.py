@@ -1,0 +1,121 @@
+"""One part of the tree to one settings model, with every complaint at its place.
+
+Rule: all of a part's errors are noted, each once; pydantic's words never reach the operator where ours know better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from monitor.settings.fields import Frozen
+from monitor.settings.problems import Place, Problems
+from monitor.settings.receiver import ReceiverSettings
+from monitor.settings.rule import RuleSettings, RuleTest
+from monitor.settings.tree import Mapping, Path, Scalar, find, plain
+from monitor.settings.units import Unfit
+
+_Model = TypeVar("_Model", bound=Frozen)
+_NESTED: dict[tuple[type[Frozen], object], type[Frozen]] = {(RuleSettings, "tests"): RuleTest}
+HIDDEN = frozenset({"id", "name", "path", "files", "warnings", "mode"})  # set by us, never by the file
+_WANTED = {
+    "tuple_type": ("a list was expected", "write [first, second]"),
+    "list_type": ("a list was expected", "write [first, second]"),
+    "dict_type": ("keys and values were expected", "write `key: value` below it"),
+    "model_type": ("keys and values were expected", "write `key: value` below it"),
+    "mapping_type": ("keys and values were expected", "write `key: value` below it"),
+}
+
+
+def dotted(path: Path) -> str:
+    """Return a path as `sources.aleppo.url`."""
+    return ".".join(str(step) for step in path)
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Return what `word` was probably meant to be, or nothing."""
+    near = get_close_matches(word.lower(), known, 1, 0.6)
+    return near[0] if near else ""
+
+
+def known_keys(model: type[Frozen]) -> list[str]:
+    """Return the keys a part of the file may have."""
+    inherited = ReceiverSettings.model_fields if issubclass(model, ReceiverSettings) else {}
+    names = [name for name in model.model_fields if name not in HIDDEN]
+    return sorted(names, key=lambda name: name in inherited)  # what is its own comes first
+
+
+@dataclass(slots=True)
+class Validator:
+    """Makes models and notes what stands in their way."""
+
+    problems: Problems
+
+    def make(
+        self, model: type[_Model], node: Mapping, path: Path, place: Place, given: dict[str, Any] | None = None
+    ) -> _Model | None:
+        """Return a model of `node`'s values, or None after noting everything wrong with them.
+
+        `path` leads to the node and `place` stands for it where a key is missing; `given` are values of ours.
+        """
+        values = plain(node)
+        assert isinstance(values, dict)
+        hidden = [key for key in values if key in HIDDEN]
+        for key in hidden:
+            del values[key]
+            self.unknown(known_keys(model), key, (*path, key), node.pairs[key].key_place)
+        try:
+            built = model.model_validate(values | (given or {}))
+        except ValidationError as wrong:
+            self._note(wrong.errors(include_url=False, include_input=False), model, node, path, place)
+            return None
+        return None if hidden else built
+
+    def unknown(self, known: list[str], key: str, path: Path, place: Place) -> str:
+        """Note an unknown key; return the one that was probably meant."""
+        near = nearest(key, known)
+        mend = f"did you mean '{near}'?" if near else f"it takes {', '.join(known)}"
+        self.problems.error(place, f"{dotted(path)}: unknown key '{key}'", mend)
+        return near
+
+    def _note(self, errors: list[Any], model: type[Frozen], node: Mapping, path: Path, place: Place) -> None:
+        meant: set[Path] = set()
+        for error in errors:
+            if error["type"] == "extra_forbidden":
+                loc: Path = error["loc"]
+                known = known_keys(_model_at(model, loc[:-1]))
+                near = self.unknown(known, str(loc[-1]), (*path, *loc), find(node, loc)[1])
+                meant.add((*loc[:-1], near))
+        for error in errors:
+            if error["type"] == "missing":
+                self._missing(error["loc"], meant, node, path, place)
+            elif error["type"] != "extra_forbidden":
+                self._unfit(error, node, path)
+
+    def _missing(self, loc: Path, meant: set[Path], node: Mapping, path: Path, place: Place) -> None:
+        if loc in meant:  # misspelt, and already said so
+            return
+        at = find(node, loc)[1] if len(loc) > 1 else place
+        self.problems.error(at, f"{dotted((*path, *loc))} is missing", f"add `{loc[-1]}: …`")
+
+    def _unfit(self, error: Any, node: Mapping, path: Path) -> None:
+        loc: Path = error["loc"]
+        cause = error.get("ctx", {}).get("error")
+        if isinstance(cause, Unfit):
+            loc, message, mend = (*loc, *cause.at), cause.message, cause.mend
+        else:
+            message, mend = _WANTED.get(error["type"], (error["msg"], ""))
+        found, key_place = find(node, loc)
+        if isinstance(found, Scalar) and found.broken:  # a variable or file it needs is missing, and that is said
+            return
+        on_key = isinstance(cause, Unfit) and cause.on_key
+        self.problems.error(key_place if on_key else found.place, f"{dotted((*path, *loc))}: {message}", mend)
+
+
+def _model_at(model: type[Frozen], loc: Path) -> type[Frozen]:
+    for step in loc:
+        model = _NESTED.get((model, step), model)
+    return model
