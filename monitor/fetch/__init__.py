@@ -1,1 +1,81 @@
+"""Bytes from the web and from files, politely and safely, and their parsing where it can be killed.
 
+    request   what is asked of a fetch and every way it can end
+    headers   what HTTP headers say: validators, freshness, Retry-After, challenges
+    links     where a fetch may go: URLs and redirects
+    guard     which socket addresses may be connected to; name resolution
+    decoding  gzip, deflate, brotli, zstd by our own step that knows a truncated body
+    files     a local file as a source
+    transport one HTTP exchange over aiohttp
+    hosts     per-host concurrency, spacing and back-off
+    robots    robots.txt (RFC 9309)
+    fetcher   all of the above as one call
+    frames    what parent and parse worker say to each other
+    child     the parse worker's side: a process that can do nothing but parse
+    worker    the parent's side: a pool of killable parse workers
+
+Rule: outcomes of untrusted input are values (`Fresh`, `NotModified`, `FetchFailed`); nothing raises because of them.
+Importing this room loads no HTTP client: the parse worker starts from here and must start fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from monitor.fetch.fetcher import Fetcher, FetchSettings
+    from monitor.fetch.hosts import HostPolicy
+    from monitor.fetch.request import (
+        CacheHints,
+        FetchFailed,
+        FetchLimits,
+        FetchOutcome,
+        FetchRequest,
+        Fresh,
+        Move,
+        NotModified,
+        sight_move,
+    )
+    from monitor.fetch.worker import ParseWorker, ParseWorkerSettings
+
+_HOMES = {
+    "CacheHints": "request",
+    "FetchFailed": "request",
+    "FetchLimits": "request",
+    "FetchOutcome": "request",
+    "FetchRequest": "request",
+    "FetchSettings": "fetcher",
+    "Fetcher": "fetcher",
+    "Fresh": "request",
+    "HostPolicy": "hosts",
+    "Move": "request",
+    "NotModified": "request",
+    "ParseWorker": "worker",
+    "ParseWorkerSettings": "worker",
+    "sight_move": "request",
+}
+
+__all__ = [
+    "CacheHints",
+    "FetchFailed",
+    "FetchLimits",
+    "FetchOutcome",
+    "FetchRequest",
+    "FetchSettings",
+    "Fetcher",
+    "Fresh",
+    "HostPolicy",
+    "Move",
+    "NotModified",
+    "ParseWorker",
+    "ParseWorkerSettings",
+    "sight_move",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of this room when it is first used: the parse worker passes through here and must start fast."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'monitor.fetch' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"monitor.fetch.{_HOMES[name]}"), name)
