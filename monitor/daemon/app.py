@@ -1,0 +1,266 @@
+"""The daemon: everything wired together, started in order and stopped in the opposite order.
+
+Rule: the composition root; the only file that knows every room. Nothing here decides what a page means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from monitor.bus import EmbeddedServer, Relay, RelayEvents
+from monitor.daemon import plans, state_directory
+from monitor.daemon.cadence import next_delay
+from monitor.daemon.deliver import Deliverer
+from monitor.daemon.poll import Poller, PollResult, SourcePlan
+from monitor.daemon.schedule import Clock, Schedule
+from monitor.fetch import Fetcher
+from monitor.model import VerdictKind
+from monitor.settings import Settings, difference
+from monitor.store import PollNote, Store
+from monitor.store.deliveries import insert_alerts
+from monitor.wire import Names
+
+log = structlog.get_logger(__name__)
+
+FLUSH_SECONDS = 0.25
+UPKEEP_SECONDS = 3600.0
+PATIENCE_SECONDS = 10.0  # for polls and deliveries under way at shutdown
+FIRST_POLLS_SPREAD = 10.0  # seconds over which the first polls are spread, at most
+POLLS_AT_ONCE = 20  # of `run_once`
+
+
+class Monitor:
+    """A monitor made from settings: `await run(stop)` is the daemon, `await run_once()` one look at everything."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        on_poll: Callable[[PollResult], None] | None = None,
+    ) -> None:
+        """`on_poll` hears of every poll's result; `clock` is the outside world's time."""
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.bus_url = ""
+        self.started = asyncio.Event()  # set once polling has begun
+        self._on_poll = on_poll or (lambda result: None)
+        self._plans: dict[str, SourcePlan] = {}
+        self._notes: dict[str, PollNote] = {}
+        self._told: dict[str, bool] = {}  # source → whether its last poll was good, to tell changes once
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Take the state directory and open store, server, fetcher, worker and deliverer; close them on the way out.
+
+        Raises AlreadyRunning, StateUnusable, NotPermitted, StoreUnavailable or BusUnavailable.
+        """
+        settings = self.settings
+        directory = state_directory.prepare(settings.state_dir)
+        async with AsyncExitStack() as stack:
+            stack.enter_context(state_directory.locked(directory))
+            self.store = await self._open_store(stack, directory)
+            self.bus_url = await self._open_bus(stack, directory)
+            self._relay = Relay(self.bus_url, self.store, Names(settings.prefix), events=self._relay_events())
+            stack.push_async_callback(self._relay.aclose)
+            self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
+            self._worker = await stack.enter_async_context(plans.parse_worker(settings))
+            self._deliverer = await stack.enter_async_context(Deliverer(self.store, plans.receivers(settings)))
+            self._poller = Poller(
+                store=self.store,
+                fetcher=self._fetcher,
+                worker=self._worker,
+                rules=plans.rules_in_force(settings),
+                now=self.clock.now,
+                new_id=lambda: secrets.token_hex(8),
+                note=self._keep_note,
+                on_commit=self._committed,
+            )
+            self._plans = plans.source_plans(settings)
+            await self.store.ensure_sources([plan.watch.ref for plan in self._plans.values()], self.clock.now())
+            state_directory.write_runtime(directory, self._runtime())
+            stack.callback(state_directory.remove_runtime, directory)
+            yield
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll, publish and deliver until `stop` is set; then finish what is under way and close."""
+        async with self.opened():
+            schedule = self._schedule = Schedule(self._poll_on_schedule, clock=self.clock)
+            schedule.every(FLUSH_SECONDS, self._flush_notes, "flush")
+            schedule.every(UPKEEP_SECONDS, self._upkeep, "upkeep")
+            await self._schedule_first_polls(schedule)
+            ending = asyncio.Event()
+            tasks = [
+                asyncio.create_task(self._relay.run(ending), name="relay"),
+                asyncio.create_task(self._deliverer.run(ending), name="deliverer"),
+            ]
+            schedule.start()
+            self.started.set()
+            log.info("started", sources=len(self._plans), redis=self.bus_url, state=str(self.settings.state_dir))
+            await self._until(stop, tasks)
+            log.info("stopping")
+            await schedule.stop(PATIENCE_SECONDS)
+            await self._flush_notes()
+            await self._last_drain()
+            ending.set()
+            await self._finish(tasks)
+        log.info("stopped")
+
+    async def run_once(self) -> list[PollResult]:
+        """Poll every source once, drain the outboxes and return each poll's result."""
+        async with self.opened():
+            room = asyncio.Semaphore(POLLS_AT_ONCE)
+
+            async def one(plan: SourcePlan) -> PollResult:
+                async with room:
+                    return await self._poller.poll(plan)
+
+            results = await asyncio.gather(*(one(plan) for plan in self._plans.values()))
+            await self._flush_notes()
+            await self._relay.drain()
+            await self._deliverer.drain()
+            for result in results:
+                self._on_poll(result)
+            return list(results)
+
+    async def reload(self, settings: Settings) -> str:
+        """Put other settings in force and return what changed, in words; sources that did not change go on undisturbed.
+
+        A source keeps its state while its id stays. A new rule is judged on changes from now on and never fires for
+        what was there before.
+        """
+        changed = difference(self.settings, settings)
+        wanted = plans.source_plans(settings)
+        self._poller.rules = plans.rules_in_force(settings)
+        await self._deliverer.reconfigure(plans.receivers(settings))
+        await self.store.ensure_sources([plan.watch.ref for plan in wanted.values()], self.clock.now())
+        for gone in self._plans.keys() - wanted.keys():
+            self._schedule.remove(gone)
+            self._poller.forget(gone)
+        fresh = wanted.keys() - self._plans.keys()
+        moved = {id_ for id_ in wanted.keys() & self._plans.keys() if wanted[id_].every != self._plans[id_].every}
+        self._plans, self.settings = wanted, settings
+        for source_id in fresh | moved:
+            self._schedule.add(source_id, self.clock.random() * min(FIRST_POLLS_SPREAD, wanted[source_id].every))
+        log.info("reloaded", changes=str(changed))
+        return str(changed)
+
+    async def _open_store(self, stack: AsyncExitStack, directory: Path) -> Store:
+        place = self.settings.store
+        where = str(directory / state_directory.DATABASE) if place == "sqlite" else place
+        store = await Store.open(where, alert_writer=insert_alerts, on_outbox=self._outbox_filled)
+        stack.push_async_callback(store.close)
+        return store
+
+    async def _open_bus(self, stack: AsyncExitStack, directory: Path) -> str:
+        redis = self.settings.redis
+        if redis.mode == "url":
+            assert redis.url is not None
+            return redis.url.reveal()
+        server = EmbeddedServer(directory, port=redis.port, program=os.environ.get("MONITOR_VALKEY_BIN"))
+        await stack.enter_async_context(server)
+        return server.url
+
+    def _relay_events(self) -> RelayEvents:
+        async def ahead(key: object, position: object) -> None:
+            log.error("stream_ahead_of_store", stream=str(key), position=str(position))
+            await self.store.raise_epoch(f"the stream {key} ends at {position}, after the store's head")
+            for source_id in self._plans:
+                self._poller.forget(source_id)
+
+        return RelayEvents(
+            on_state=lambda state: log.info("relay", connected=state.connected, trouble=state.trouble),
+            on_truncated=lambda hole: log.error("stream_truncated", stream=str(hole.key), after=str(hole.after)),
+            on_ahead=ahead,
+        )
+
+    def _runtime(self) -> state_directory.Runtime:
+        started = self.clock.now().isoformat(timespec="seconds")
+        return state_directory.Runtime(os.getpid(), self.bus_url, started, str(self.settings.path))
+
+    async def _schedule_first_polls(self, schedule: Schedule) -> None:
+        """Go on where the last run ended: what was due later stays due then, the rest is spread over some seconds."""
+        states = await self.store.poll_states()
+        now = self.clock.now()
+        for source_id, plan in self._plans.items():
+            state = states.get(source_id)
+            due = state.next_poll_at if state else None
+            waits = (due - now).total_seconds() if due else 0.0
+            spread = self.clock.random() * min(FIRST_POLLS_SPREAD, plan.every) if len(self._plans) > 1 else 0.0
+            schedule.add(source_id, min(max(waits, spread), plan.ceiling))
+
+    async def _poll_on_schedule(self, source_id: str) -> float | None:
+        plan = self._plans.get(source_id)
+        if plan is None:
+            return None
+        result = await self._poller.poll(plan)
+        self._tell_state_once(result)
+        self._on_poll(result)
+        state = self._poller.state_of(source_id)
+        delay = next_delay(plan, state, jitter=self.clock.random(), now=self.clock.now())
+        if state is not None:
+            due = replace(state, next_poll_at=self.clock.now() + timedelta(seconds=delay), interval=delay)
+            self._poller.remember(source_id, due)
+            self._keep_note(PollNote(source_id, due))
+        return delay
+
+    def _tell_state_once(self, result: PollResult) -> None:
+        good = result.verdict.kind in (VerdictKind.OK, VerdictKind.UNCHANGED)
+        if self._told.get(result.source_id, True) != good:
+            tell = log.info if good else log.warning
+            tell("source_back" if good else "source_failing", source=result.source_id, reason=result.verdict.reason)
+        self._told[result.source_id] = good
+
+    def _keep_note(self, note: PollNote) -> None:
+        self._notes[note.source_id] = note
+
+    async def _flush_notes(self) -> None:
+        notes, self._notes = self._notes, {}
+        if notes:
+            await self.store.note_polls(list(notes.values()))
+
+    async def _upkeep(self) -> None:
+        pruned = await self.store.prune(plans.retention(self.settings))
+        log.info("upkeep", revisions=pruned.revisions, bodies=pruned.bodies, outbox=pruned.outbox)
+
+    def _outbox_filled(self) -> None:
+        if hasattr(self, "_relay"):
+            self._relay.wake()
+
+    def _committed(self, result: PollResult) -> None:
+        self._relay.wake()
+        if result.alerts:
+            self._deliverer.wake()
+
+    async def _until(self, stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for `stop`; a relay or deliverer that ends by itself is a bug and ends the daemon loudly."""
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        for task in done:
+            if task is not waiting:
+                task.result()
+
+    async def _last_drain(self) -> None:
+        """Send what waits if the server is there; what is not sent now is sent at the next start."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while (await self.store.backlog()).depth and self._relay.state.connected:
+                    self._relay.wake()
+                    await asyncio.sleep(0.02)
+
+    async def _finish(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        _, late = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,126 @@
+"""Settings → what each room needs of them. Pure: the one place that knows both sides' names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from monitor.alerts import RuleOptions
+from monitor.daemon.judging import Watch
+from monitor.daemon.poll import RulesInForce, SourcePlan
+from monitor.fetch import FetchLimits, FetchRequest, FetchSettings, HostPolicy
+from monitor.model import ReadOptions, SourceRef
+from monitor.reconcile import ReconcilePolicy
+from monitor.rules import compile_rules
+from monitor.settings import LimitSettings, RuleSettings, Settings, SourceSettings
+
+if TYPE_CHECKING:
+    from monitor.store import Retention
+
+CEILING_FACTOR = 40  # errors and quiet stretch an interval to at most so many times its setting …
+CEILING_LEAST = 900.0  # … or a quarter of an hour, whichever is more
+FOR_EVER = timedelta(days=36_500)
+
+
+def source_plans(settings: Settings) -> dict[str, SourcePlan]:
+    """Return how each enabled source is polled, by its id."""
+    return {id_: source_plan(settings, source) for id_, source in settings.sources.items() if source.enabled}
+
+
+def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
+    """Return how one source is polled."""
+    limits = settings.limits
+    rules = {name: rule for name, rule in settings.rules.items() if rule.enabled and rule.looks_at(source)}
+    deadline = limits.total_time + limits.parse_time * 2 + 30.0  # 30 s: the wait for the host's turn
+    return SourcePlan(
+        watch=_watch(source, frozenset(rules)),
+        request=FetchRequest(
+            url=source.url,
+            allow_private=source.allow_private,
+            headers={name: secret.reveal() for name, secret in source.headers.items()},
+            limits=_fetch_limits(limits),
+            robots="respect" if source.robots else "ignore",
+            proxy=source.proxy,
+        ),
+        options=ReadOptions(
+            kind=source.kind,
+            timezone=source.timezone,
+            language=source.language,
+            select=dict(source.select),
+            max_entries=limits.entries,
+            max_entry_characters=limits.entry_characters,
+            max_title_characters=limits.title_characters,
+        ),
+        every=source.every,
+        ceiling=max(source.every * CEILING_FACTOR, CEILING_LEAST),
+        deadline=deadline,
+        cron=source.cron,
+        notify={name: rule.notify for name, rule in rules.items()},
+    )
+
+
+def rules_in_force(settings: Settings) -> RulesInForce:
+    """Compile the enabled rules. Raises RuleError; settings that were loaded have been checked and do not."""
+    enabled = {name: rule for name, rule in settings.rules.items() if rule.enabled}
+    ruleset = compile_rules({name: rule.match for name, rule in enabled.items()})
+    return RulesInForce(ruleset, {name: _rule_options(rule) for name, rule in enabled.items()})
+
+
+def fetch_settings(settings: Settings) -> FetchSettings:
+    """Return how the fetcher presents itself and behaves."""
+    fetch = settings.fetch
+    hosts = HostPolicy(concurrency=fetch.per_host, spacing=fetch.spacing)
+    return FetchSettings(contact=fetch.contact, user_agent=fetch.user_agent, proxy=fetch.proxy, hosts=hosts)
+
+
+def retention(settings: Settings) -> Retention:
+    """Return how long the store keeps things."""
+    from monitor.store import Retention
+
+    kept = settings.retention
+    return Retention(
+        revisions=None if kept.revisions is None else timedelta(seconds=kept.revisions),
+        revisions_per_entry=kept.revisions_per_entry,
+        bodies=None if kept.bodies is None else timedelta(seconds=kept.bodies),
+        outbox=timedelta(seconds=kept.outbox),
+    )
+
+
+def _watch(source: SourceSettings, rules: frozenset[str]) -> Watch:
+    policy = ReconcilePolicy(
+        ids=source.ids,
+        whole=True if source.whole else None,
+        confirm_removed=source.confirm_removed,
+        confirm_mass=source.confirm_mass,
+    )
+    shown_url = None if source.is_file else source.url
+    return Watch(
+        ref=SourceRef(id=source.id, title=source.title, url=shown_url),
+        language=source.language or "en",
+        policy=policy,
+        announce_cosmetic=source.announce_cosmetic,
+        rules=rules,
+    )
+
+
+def _rule_options(rule: RuleSettings) -> RuleOptions:
+    return RuleOptions(
+        severity=rule.severity,
+        notify=rule.notify,
+        cooldown=timedelta(seconds=rule.cooldown) if rule.cooldown else None,
+        policy=rule.policy,
+        max_age=timedelta(seconds=rule.max_age) if rule.max_age else FOR_EVER,
+    )
+
+
+def _fetch_limits(limits: LimitSettings) -> FetchLimits:
+    return FetchLimits(
+        wire_bytes=limits.wire_size,
+        decoded_bytes=limits.decoded_size,
+        ratio=limits.ratio,
+        header_bytes=limits.header_size,
+        connect=limits.connect_time,
+        idle=limits.idle_time,
+        total=limits.total_time,
+        redirects=limits.redirects,
+    )

@@ -1,0 +1,244 @@
+"""One poll of one source: fetch, read, reconcile, judge, commit.
+
+    fetch ─▶ read ─▶ find_changes ─▶ judge_deltas ─▶ raise_alerts ─▶ commit ─▶ wake relay and deliverer
+
+Rule: carries values between rooms that decide and rooms that do; decides nothing itself but the order. Repeating a poll is
+harmless: the commit compares the source's version and a poll that comes second is dropped whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from monitor.alerts import RuleOptions, raise_alerts
+from monitor.daemon.judging import Found, Watch, find_changes, judge_deltas
+from monitor.daemon.polled import Outcome, after_poll
+from monitor.errors import MonitorError
+from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker
+from monitor.model import Alert, Delta, Judgement, ReadOptions, Verdict, VerdictKind
+from monitor.reconcile import Known
+from monitor.rules import Ruleset
+from monitor.store import PollCommit, PollNote, PollState, Store, Superseded
+
+log = structlog.get_logger(__name__)
+
+UNCHANGED = Verdict(VerdictKind.UNCHANGED, "nothing changed", "unchanged")
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """Everything a poll needs to know of its source, from the settings."""
+
+    watch: Watch
+    request: FetchRequest
+    options: ReadOptions
+    every: float  # seconds; the floor of the interval
+    ceiling: float  # seconds; what errors and quiet may stretch it to
+    deadline: float  # seconds for one poll, everything included
+    cron: str | None = None  # poll at these times instead
+    notify: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rule → receivers
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """The compiled rules and what to do when they fire; swapped whole on reload."""
+
+    ruleset: Ruleset
+    options: Mapping[str, RuleOptions]
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What came of one poll."""
+
+    source_id: str
+    verdict: Verdict
+    deltas: tuple[Delta, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    baseline: int = 0  # entries recorded silently by a first poll
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """A source's state as of its last commit, kept in memory so that an unchanged poll reads nothing."""
+
+    version: int
+    epoch: int
+    sequence: int
+    known: Known | None
+    poll: PollState
+
+
+class Poller:
+    """Polls sources. One instance serves all; it holds no lock because a source is never polled twice at once."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        fetcher: Fetcher,
+        worker: ParseWorker,
+        rules: RulesInForce,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+        note: Callable[[PollNote], None],
+        on_commit: Callable[[PollResult], None],
+    ) -> None:
+        """`note` keeps states of unchanged polls for a later flush; `on_commit` wakes whoever drains the outboxes."""
+        self._store = store
+        self._fetcher = fetcher
+        self._worker = worker
+        self.rules = rules
+        self._now = now
+        self._new_id = new_id
+        self._note = note
+        self._on_commit = on_commit
+        self._remembered: dict[str, _Remembered] = {}
+
+    def forget(self, source_id: str) -> None:
+        """Drop what is remembered of a source; its next poll reads the store."""
+        self._remembered.pop(source_id, None)
+
+    def state_of(self, source_id: str) -> PollState | None:
+        """Return the latest poll state of a source polled by this process."""
+        remembered = self._remembered.get(source_id)
+        return remembered.poll if remembered else None
+
+    def remember(self, source_id: str, poll: PollState) -> None:
+        """Take over a state that only differs in when the next poll is due."""
+        if source_id in self._remembered:
+            self._remembered[source_id].poll = poll
+
+    async def poll(self, plan: SourcePlan) -> PollResult:
+        """Poll a source once. Every failure of the source, the network or the store is in the result's verdict."""
+        source_id = plan.watch.ref.id
+        try:
+            async with asyncio.timeout(plan.deadline):
+                return await self._poll(plan)
+        except TimeoutError:
+            verdict = Verdict(VerdictKind.FAILED, f"no result within {plan.deadline:g} s", "deadline")
+            return self._failed(plan, verdict)
+        except MonitorError as error:
+            self.forget(source_id)
+            log.warning("poll_failed", source=source_id, error=str(error))
+            return PollResult(source_id, Verdict(VerdictKind.FAILED, str(error), type(error).__name__))
+
+    async def _poll(self, plan: SourcePlan) -> PollResult:
+        remembered = await self._recall(plan)
+        answer = await self._fetcher.fetch(_conditional(plan.request, remembered))
+        match answer:
+            case NotModified():
+                return self._settled(plan, remembered, Outcome(UNCHANGED, answer))
+            case FetchFailed():
+                return self._settled(plan, remembered, Outcome(answer.verdict, answer))
+            case Fresh():
+                return await self._fresh(plan, remembered, answer)
+
+    async def _fresh(self, plan: SourcePlan, remembered: _Remembered, answer: Fresh) -> PollResult:
+        source_id = plan.watch.ref.id
+        reading = await self._worker.read(source_id, answer.document, plan.options)
+        snapshot = reading.snapshot
+        if snapshot is None or reading.verdict.kind is not VerdictKind.OK:
+            return self._settled(plan, remembered, Outcome(reading.verdict, answer))
+        found = find_changes(
+            plan.watch,
+            remembered.known,
+            snapshot,
+            epoch=remembered.epoch,
+            head=remembered.sequence,
+            new_id=self._new_id,
+        )
+        outcome = Outcome(found.reconciled.verdict, answer, snapshot=snapshot, deltas=found.deltas)
+        if not (found.reconciled.rows or found.reconciled.changes or found.reconciled.memory is not None):
+            remembered.known = found.reconciled.known
+            return self._settled(plan, remembered, outcome)
+        return await self._commit(plan, remembered, found, outcome)
+
+    async def _commit(self, plan: SourcePlan, remembered: _Remembered, found: Found, outcome: Outcome) -> PollResult:
+        source_id, now = plan.watch.ref.id, self._now()
+        alerts = await self._alerts(plan, found, now)
+        state = after_poll(remembered.poll, outcome, now)
+        assert outcome.snapshot is not None
+        done = await self._store.commit(
+            PollCommit(
+                source=plan.watch.ref,
+                expected_version=remembered.version,
+                changes=found.reconciled.changes,
+                deltas=found.deltas,
+                rows=found.reconciled.rows,
+                memory=found.reconciled.memory,
+                poll=state,
+                alerts=tuple((alert, plan.notify.get(alert.rule, ())) for alert in alerts),
+                seen_at=outcome.snapshot.seen_at,
+            )
+        )
+        if isinstance(done, Superseded):
+            self.forget(source_id)
+            log.info("poll_superseded", source=source_id)
+            return PollResult(source_id, Verdict(VerdictKind.UNCHANGED, "another daemon was faster", "superseded"))
+        self._remembered[source_id] = _Remembered(
+            done.version, done.epoch, done.sequence, found.reconciled.known, state
+        )
+        result = PollResult(
+            source_id,
+            found.reconciled.verdict,
+            found.deltas,
+            alerts,
+            baseline=len(found.reconciled.changes) if remembered.known is None else 0,
+            remarks=found.reconciled.remarks,
+        )
+        self._on_commit(result)
+        return result
+
+    async def _alerts(self, plan: SourcePlan, found: Found, now: datetime) -> tuple[Alert, ...]:
+        judged = judge_deltas(plan.watch, found.deltas, self.rules.ruleset)
+        if not judged:
+            return ()
+        entry_ids = [one.delta.change.entry_id for one in judged if _looks_back(one.judgements)]
+        delivered = await self._store.fired_alerts(entry_ids) if entry_ids else {}
+        return tuple(
+            alert
+            for one in judged
+            for alert in raise_alerts(one.delta, one.judgements, self.rules.options, now=now, delivered=delivered)
+        )
+
+    def _settled(self, plan: SourcePlan, remembered: _Remembered, outcome: Outcome) -> PollResult:
+        """End a poll that found nothing to store: its state is flushed in a batch, later."""
+        remembered.poll = after_poll(remembered.poll, outcome, self._now())
+        self._remembered[plan.watch.ref.id] = remembered
+        self._note(PollNote(plan.watch.ref.id, remembered.poll))
+        return PollResult(plan.watch.ref.id, outcome.verdict)
+
+    def _failed(self, plan: SourcePlan, verdict: Verdict) -> PollResult:
+        remembered = self._remembered.get(plan.watch.ref.id)
+        if remembered is None:
+            return PollResult(plan.watch.ref.id, verdict)
+        return self._settled(plan, remembered, Outcome(verdict, None))
+
+    async def _recall(self, plan: SourcePlan) -> _Remembered:
+        source_id = plan.watch.ref.id
+        if source_id not in self._remembered:
+            state = await self._store.load(source_id)
+            known = Known.load(state.known, state.memory) if state.memory is not None else None
+            self._remembered[source_id] = _Remembered(state.version, state.epoch, state.sequence, known, state.poll)
+        return self._remembered[source_id]
+
+
+def _conditional(request: FetchRequest, remembered: _Remembered) -> FetchRequest:
+    """Ask only for what is newer, unless the page must be looked at again to confirm a removal or end a hold."""
+    known, poll = remembered.known, remembered.poll
+    if known is None or known.pending:
+        return request
+    url = poll.moved_to if poll.moved_to and poll.moved_seen >= 3 else request.url
+    return replace(request, url=url, etag=poll.etag, last_modified=poll.last_modified, body_hash=poll.body_hash)
+
+
+def _looks_back(judgements: tuple[Judgement, ...]) -> bool:
+    """A rule that stopped being true, or still is, needs to know what was said before."""
+    return any(judgement.transition != "fired" for judgement in judgements)

@@ -1,0 +1,72 @@
+"""What a poll's outcome makes of a source's state. Pure: decides; never does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor.fetch import FetchFailed, Fresh, Move, NotModified, sight_move
+from monitor.model import ChangeType, Delta, Snapshot, Verdict, VerdictKind
+from monitor.store import PollState
+
+GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
+RATE_MEMORY_HOURS = 1.0  # how far back the entry rate looks, as the time constant of its smoothing
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a poll ended. `answer` is None where the poll's own deadline cut it short."""
+
+    verdict: Verdict
+    answer: Fresh | NotModified | FetchFailed | None
+    snapshot: Snapshot | None = None
+    deltas: tuple[Delta, ...] = ()
+    chosen: str | None = None  # what `kind: auto` turned out to be
+
+
+def after_poll(state: PollState, outcome: Outcome, now: datetime) -> PollState:
+    """Return the source's state after one poll; `next_poll_at` and `interval` are the cadence's matter.
+
+    Validators are taken over only from a body that was read and believed: a challenge page with an ETag must not be
+    answered by "not modified" later.
+    """
+    good = outcome.verdict.kind in GOOD
+    was_good = state.verdict_kind in GOOD
+    same_state = state.since is not None and good == was_good and (good or state.code == outcome.verdict.code)
+    after = replace(
+        state,
+        verdict_kind=outcome.verdict.kind.value,
+        reason=outcome.verdict.reason,
+        code=outcome.verdict.code,
+        since=state.since if same_state else now,
+        last_poll_at=now,
+        last_ok_at=now if good else state.last_ok_at,
+        failures=0 if good else state.failures + 1,
+    )
+    return _validated(after, outcome, now, state.last_poll_at) if good else after
+
+
+def _validated(state: PollState, outcome: Outcome, now: datetime, last_poll_at: datetime | None) -> PollState:
+    answer = outcome.answer
+    state = replace(state, entry_rate=_rate(state.entry_rate, outcome.deltas, now, last_poll_at))
+    if isinstance(answer, FetchFailed) or answer is None:
+        return state
+    known = Move(state.moved_to, state.moved_seen) if state.moved_to else None
+    move = known if known and known.settled else sight_move(known, answer.moved_to)
+    state = replace(state, moved_to=move.url if move else None, moved_seen=move.sightings if move else 0)
+    if isinstance(answer, Fresh):
+        kind = outcome.snapshot.kind if outcome.snapshot else state.kind
+        return replace(
+            state, etag=answer.etag, last_modified=answer.last_modified, body_hash=answer.body_hash, kind=kind
+        )
+    return replace(state, etag=answer.etag or state.etag, last_modified=answer.last_modified or state.last_modified)
+
+
+def _rate(rate: float | None, deltas: tuple[Delta, ...], now: datetime, last_poll_at: datetime | None) -> float | None:
+    """New entries an hour, smoothed exponentially over about an hour."""
+    if last_poll_at is None:
+        return rate
+    hours = max((now - last_poll_at).total_seconds(), 1.0) / 3600
+    new = sum(1 for delta in deltas if delta.change.type is ChangeType.NEW)
+    weight = min(1.0, hours / RATE_MEMORY_HOURS)
+    return (rate or 0.0) * (1 - weight) + (new / hours) * weight

@@ -1,0 +1,111 @@
+"""The state directory: ours alone, one daemon at a time, with a note of who runs in it.
+
+    monitor.lock   held while a daemon runs        runtime.json   its pid and where its server listens
+    monitor.db     the store                       redis/         the embedded server
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from monitor.errors import AlreadyRunning, NotPermitted, StateUnusable
+
+LOCK, RUNTIME, DATABASE = "monitor.lock", "runtime.json", "monitor.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a running daemon tells other commands of itself."""
+
+    pid: int
+    bus_url: str
+    started_at: str
+    settings_file: str
+    health: str | None = None  # host:port of the health and metrics endpoint
+
+
+def prepare(directory: Path) -> Path:
+    """Create the state directory with mode 0700, or check that the one there is ours alone.
+
+    Raises StateUnusable when it cannot be made or is a link or no directory, NotPermitted when it is somebody else's.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = directory.lstat()
+    except OSError as error:
+        raise StateUnusable(error.strerror or str(error), resource=str(directory)) from error
+    if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):
+        raise StateUnusable("is a link or no directory", resource=str(directory), mend="name the directory itself")
+    if found.st_uid != os.geteuid():
+        raise NotPermitted("belongs to another user", resource=str(directory), mend="set `state_dir` to one of yours")
+    if found.st_mode & 0o077:
+        directory.chmod(0o700)
+    return directory
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the directory for this process; the lock falls with the process, however it ends.
+
+    Raises AlreadyRunning with the other's pid when it is held, StateUnusable when the lock cannot be made.
+    """
+    path = directory / LOCK
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise StateUnusable(error.strerror or str(error), resource=str(path)) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        running = read_runtime(directory)
+        who = f"a daemon with pid {running.pid} works here" if running else "another process works here"
+        raise AlreadyRunning(who, resource=str(directory), mend="stop it, or set another `state_dir`") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_running(directory: Path) -> bool:
+    """Return whether a daemon holds the directory now."""
+    try:
+        descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def write_runtime(directory: Path, runtime: Runtime) -> None:
+    """Write the note whole or not at all."""
+    draft = directory / f".{RUNTIME}.{os.getpid()}"
+    draft.write_text(json.dumps(asdict(runtime)), encoding="utf-8")
+    draft.chmod(0o600)
+    draft.replace(directory / RUNTIME)
+
+
+def read_runtime(directory: Path) -> Runtime | None:
+    """Return the note of the daemon that runs or ran last, None where there is none that can be read."""
+    try:
+        return Runtime(**json.loads((directory / RUNTIME).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def remove_runtime(directory: Path) -> None:
+    """Take the note away."""
+    with contextlib.suppress(FileNotFoundError):
+        (directory / RUNTIME).unlink()
