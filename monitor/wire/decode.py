@@ -44,7 +44,7 @@ def decode_alert(message: bytes | str) -> Alert:
         epoch, sequence = delta_id.rsplit("/", 1)[1].split("-")
         delta = _delta_from(data["delta"], ChangeType(data["delta"]["type"]), int(epoch), int(sequence))
         return Alert(
-            id=data["id"],
+            id=event["id"],
             rule=data["rule"],
             severity=data["severity"],
             kind=AlertKind(data["kind"]),

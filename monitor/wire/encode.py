@@ -57,9 +57,9 @@ def alert_event(alert: Alert, event: AlertEvent = "fired") -> dict[str, Any]:
 
 
 def alert_data(alert: Alert) -> dict[str, Any]:
-    """Return the `data` of an alert's event."""
+    """Return the `data` of an alert's event. `data.id` stays the same through a correction; the event's own id does not."""
     data: dict[str, Any] = {
-        "id": alert.id,
+        "id": alert.corrects or alert.id,
         "rule": alert.rule,
         "severity": alert.severity,
         "kind": alert.kind.value,
