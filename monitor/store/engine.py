@@ -8,11 +8,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
@@ -21,6 +25,20 @@ from monitor.errors import NotPermitted, StateUnusable
 READERS = 2
 # 64 MiB: what a long reader may let the write-ahead log grow to before it is cut back after a checkpoint.
 _JOURNAL_LIMIT = 64 * 1024 * 1024
+
+# A host that vanished without a word is noticed after 25 s at most, not after the two hours of TCP's default.
+_KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+# What was acknowledged is on disk; a server set to more than `on` (remote_apply) keeps it.
+_ON_DISK = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+# A writer that was stopped inside a transaction must not hold its rows for ever.
+_NO_FROZEN_WRITER = "SET idle_in_transaction_session_timeout = 30000"
+_READ_ONLY = "SET default_transaction_read_only = on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +174,20 @@ def _set_up_reader(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _postgresql(place: Place, busy_timeout: float) -> Engines:
-    waits = f"-c lock_timeout={int(busy_timeout * 1000)}"
-
-    def engine(connections: int, options: str) -> Engine:
-        return create_engine(
-            place.url,
-            pool_size=connections,
-            max_overflow=0,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": max(2, int(busy_timeout)), "options": options},
+    def engine(connections: int, *settings: str) -> Engine:
+        made = create_engine(
+            place.url, pool_size=connections, max_overflow=0, pool_pre_ping=True, connect_args=_KEEPALIVE
         )
+        waits = f"SET lock_timeout = {int(busy_timeout * 1000)}"
+        event.listen(made, "connect", partial(_set_up_session, settings=(waits, *settings)))
+        return made
 
-    return Engines(place, engine(1, waits), engine(READERS, f"{waits} -c default_transaction_read_only=on"))
+    return Engines(place, engine(1, _ON_DISK, _NO_FROZEN_WRITER), engine(READERS, _READ_ONLY))
+
+
+def _set_up_session(connection: DBAPIConnection, _record: object, *, settings: Sequence[str]) -> None:
+    connection.autocommit = True  # a SET inside a transaction would be rolled back with it
+    with closing(connection.cursor()) as cursor:
+        for setting in settings:
+            cursor.execute(setting)
+    connection.autocommit = False

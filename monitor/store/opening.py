@@ -5,8 +5,10 @@ Rule: a database that cannot be used is left exactly as it was found.
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from monitor.errors import MonitorError, StateUnusable
-from monitor.store.engine import Engines, connect, locate, prepare_file
+from monitor.store.engine import Engines, Place, connect, locate, prepare_file
 from monitor.store.migrations import migrate
 from monitor.store.translate import WAY_OUT, translate
 
@@ -29,9 +31,23 @@ def open_engines(url_or_path: str, *, busy_timeout: float, check: bool) -> Engin
 
 
 def _make_ready(engines: Engines, *, check: bool) -> None:
+    place = engines.place
     with engines.writer.begin() as connection:
-        if check and engines.place.path is not None:
-            damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-            if damage != "ok":
-                raise StateUnusable(f"the database is damaged: {damage}", resource=engines.place.name, mend=WAY_OUT)
-        migrate(connection, engines.place.name)
+        if place.path is None:
+            _require_utf8(connection, place)
+        elif check:
+            _require_whole(connection, place)
+        migrate(connection, place.name)
+
+
+def _require_whole(connection: Connection, place: Place) -> None:
+    damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if damage != "ok":
+        raise StateUnusable(f"the database is damaged: {damage}", resource=place.name, mend=WAY_OUT)
+
+
+def _require_utf8(connection: Connection, place: Place) -> None:
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != "UTF8":
+        mend = "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        raise StateUnusable(f"is encoded in {encoding}, not UTF8", resource=place.name, mend=mend)

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from monitor.errors import MonitorError, StoreUnavailable
+from monitor.errors import StoreUnavailable
 from monitor.store.engine import Engines
-from monitor.store.translate import translate
+from monitor.store.translate import in_doubt, translate
 
 T = TypeVar("T")
 OUTBOX_GREW = "outbox_grew"  # key of Connection.info: set by whoever adds to the outbox
@@ -106,24 +106,26 @@ class Writer:
         try:
             outcome = _Outcome(job.work(connection))
         except Exception as error:
-            if translate(error, "") is not None and not isinstance(error, MonitorError):
-                raise  # the transaction itself is in doubt: SQLite rolls back whole on FULL and IOERR
+            if in_doubt(error):
+                raise
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
-            outcome = _Outcome(error=error)
+            outcome = _Outcome(error=self._translated(error))
         connection.exec_driver_sql("RELEASE SAVEPOINT unit")
         return outcome
 
-    def _lost(self, error: Exception) -> BaseException:
+    def _lost(self, error: Exception) -> Exception:
         """Forget the connection, so that the next group begins on a fresh one, and say what happened."""
         try:
             self._engines.writer.dispose()
         except Exception as second:  # noqa: BLE001 - closing a broken connection may fail in any way
             error.add_note(f"closing the connection failed too: {second!r}")
+        return self._translated(error)
+
+    def _translated(self, error: Exception) -> Exception:
         translated = translate(error, self._engines.place.name)
-        if translated is None:
+        if translated is None or translated is error:
             return error
-        if translated is not error:
-            translated.__cause__ = error
+        translated.__cause__ = error
         return translated
 
     def _deliver(self, jobs: list[_Job], outcomes: list[_Outcome], outbox_grew: bool) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,10 +95,75 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "state" / "monitor.db")
 
 
-@pytest.fixture(params=["sqlite"])
+def _binaries() -> Path | None:
+    """Where initdb is: on the PATH, or in the versioned places of Debian and Red Hat, newest first."""
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
+    return max((place for place in places if (place / "initdb").exists()), default=None)
+
+
+def _unprivileged() -> dict[str, Any]:
+    """The server refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    try:
+        return {"user": pwd.getpwnam("postgres").pw_uid, "group": pwd.getpwnam("postgres").pw_gid, "extra_groups": []}
+    except KeyError:
+        pytest.skip("PostgreSQL does not run as root and there is no user postgres")
+
+
+class Server:
+    """A PostgreSQL server of our own on a unix socket, with a fresh database for whoever asks."""
+
+    def __init__(self, binaries: Path, place: Path, as_user: dict[str, Any]) -> None:
+        self._binaries, self._place, self._as_user, self._made = binaries, place, as_user, 0
+        self._run("initdb", "-D", str(place / "data"), "-U", "monitor", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        options = f"-k {self._place} -c listen_addresses= -c fsync=off -c max_connections=40"
+        log = str(self._place / "log")
+        self._run("pg_ctl", "-D", str(self._place / "data"), "-o", options, "-l", log, "-w", "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._place / "data"), "-m", "immediate", "-w", "stop")
+
+    def database(self, encoding: str = "UTF8") -> str:
+        self._made += 1
+        name = f"store{self._made}"
+        more = ["-T", "template0", "-E", encoding, "--locale=C"]
+        self._run("createdb", "-h", str(self._place), "-U", "monitor", *more, name)
+        return f"postgresql://monitor@/{name}?host={self._place}"
+
+    def _run(self, command: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [str(self._binaries / command), *arguments],
+            cwd=self._place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, **self._as_user,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
+    binaries = _binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL server binaries here")
+    as_user = _unprivileged()
+    place = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a unix socket's path has 107 bytes
+    if as_user:
+        os.chown(place, as_user["user"], as_user["group"])
+    server = Server(binaries, place, as_user)
+    yield server
+    server.stop()
+    shutil.rmtree(place)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def address(request: pytest.FixtureRequest, path: str) -> str:
-    """Where the store under test lives."""
-    return path
+    """Where the store under test lives: the same promises for every kind."""
+    return path if request.param == "sqlite" else request.getfixturevalue("postgresql").database()
 
 
 @pytest.fixture
