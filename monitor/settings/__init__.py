@@ -6,6 +6,7 @@ Rule: the environment and the files are read here and nowhere else; what comes o
 from __future__ import annotations
 
 from monitor.settings.build import state_directory
+from monitor.settings.difference import Changed, SettingsDifference, difference
 from monitor.settings.find import find_settings_file
 from monitor.settings.load import Examined, examine, load_settings
 from monitor.settings.model import Settings
@@ -32,6 +33,7 @@ from monitor.settings.source import SourceSettings
 
 __all__ = [
     "AppriseSettings",
+    "Changed",
     "EmailSettings",
     "Examined",
     "FetchSettings",
@@ -47,10 +49,12 @@ __all__ = [
     "RuleTest",
     "Secret",
     "Settings",
+    "SettingsDifference",
     "SlackSettings",
     "SourceSettings",
     "TerminalSettings",
     "WebhookSettings",
+    "difference",
     "examine",
     "find_settings_file",
     "load_settings",

@@ -5,6 +5,7 @@ Rule: judges what is written; the guard at connect time judges what is connected
 
 from __future__ import annotations
 
+import re
 import socket
 import unicodedata
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +14,7 @@ from monitor.settings.units import Unfit, text
 from monitor.text.addresses import refusal
 
 _MAX_URL = 8192  # longer than any server takes (RFC 9110 §4.1 asks for 8000 octets)
+_USER_INFO = re.compile(r"://[^/\s]*@")
 _LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
 
 
@@ -24,6 +26,8 @@ def http_url(value: object) -> str:
         raise Unfit(f"'{_shown(url)}' is not an http or https URL", "start it with https://")
     if not parts.hostname:
         raise Unfit(f"'{_shown(url)}' names no host", "write https://host/path")
+    if "@" in parts.netloc:  # the address is published with every delta and alert
+        raise Unfit("a URL with a user name or password is not taken", "send them by `headers: {Authorization: …}`")
     return url
 
 
@@ -70,6 +74,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _shown(url: str) -> str:
+    url = _USER_INFO.sub("://…@", url)
     return url if len(url) <= 80 else url[:79] + "…"
 
 

@@ -71,7 +71,7 @@ class Builder:
         parts["rules"] = self._each(tree, "rules", partial(self._rule, shared))
         parts["receivers"] = self._each(tree, "receivers", self._receiver)
         single = Mapping(tree.place, {name: tree.pairs[name] for name in _SINGLE if name in tree.pairs})
-        made = self.validator.make(Settings, single, (), tree.place, parts)
+        made = self.validator.make(Settings, single, (), tree.place, given=parts)
         return made or Settings(**parts), tree
 
     def _mapping(self, tree: Mapping, name: str) -> tuple[Mapping, Place]:
@@ -150,8 +150,8 @@ class Builder:
         if headers and isinstance(headers.value, Mapping):
             names = frozenset(key.removesuffix("_file") for key in headers.value.pairs if key.endswith("_file"))
             entry.pairs["headers"] = Pair(headers.key_place, self.secrets.put(headers.value, names))
-        made = self.validator.make(SourceSettings, entry, path, place, {"id": name})
-        if made is not None and made.is_file:
+        made = self.validator.make(SourceSettings, entry, path, place, given={"id": name}, stand_ins={"url": "."})
+        if made is not None and made.is_file and "url" in entry.pairs:
             address = self._beside(entry.pairs["url"].value.place.file, made.url)
             made = made.model_copy(update={"url": address})
         return entry, made
@@ -160,7 +160,9 @@ class Builder:
         entry = self._entry(node, ("rules", name), "match", shared, RuleSettings)
         if entry is None:
             return node, None
-        return entry, self.validator.make(RuleSettings, entry, ("rules", name), place, {"name": name})
+        return entry, self.validator.make(
+            RuleSettings, entry, ("rules", name), place, given={"name": name}, stand_ins={"match": "stand-in"}
+        )
 
     def _receiver(self, name: str, node: Node, place: Place) -> tuple[Node, ReceiverSettings | None]:
         path = ("receivers", name)
@@ -175,7 +177,7 @@ class Builder:
         for kind in kinds[1:]:
             said = f"{dotted(path)}: a receiver is of one kind, and '{kinds[0]}' is given already"
             self.problems.error(entry.pairs.pop(kind).key_place, said, f"make '{kind}' a receiver of its own")
-        return entry, self.validator.make(KINDS[kinds[0]], entry, path, place, {"name": name})
+        return entry, self.validator.make(KINDS[kinds[0]], entry, path, place, given={"name": name})
 
     def _kindless(self, entry: Mapping, path: tuple[str, str], place: Place) -> None:
         common = known_keys(ReceiverSettings)
@@ -209,7 +211,7 @@ class Builder:
         if embedded is not None and "url" in node.pairs:
             self.problems.error(embedded.key_place, "redis: embedded and url are both given", "keep one of the two")
         if embedded is None:
-            return self.validator.make(RedisSettings, node, ("redis",), place, {"mode": "url"}) or RedisSettings()
+            return self.validator.make(RedisSettings, node, ("redis",), place, given={"mode": "url"}) or RedisSettings()
         if isinstance(embedded.value, Mapping):
             options = Mapping(embedded.value.place, dict(embedded.value.pairs))
             for key in [key for key in options.pairs if key != "port"]:

@@ -55,24 +55,36 @@ class Validator:
     problems: Problems
 
     def make(
-        self, model: type[_Model], node: Mapping, path: Path, place: Place, given: dict[str, Any] | None = None
+        self,
+        model: type[_Model],
+        node: Mapping,
+        path: Path,
+        place: Place,
+        *,
+        given: dict[str, Any] | None = None,
+        stand_ins: dict[str, Any] | None = None,
     ) -> _Model | None:
-        """Return a model of `node`'s values, or None after noting everything wrong with them.
+        """Return a model of `node`'s values after noting everything wrong with them.
 
-        `path` leads to the node and `place` stands for it where a key is missing; `given` are values of ours.
+        `path` leads to the node and `place` stands for it where a key is missing; `given` are values of ours. With
+        `stand_ins` for what it requires, a model of the usable rest is returned, so that later checks see that too; else
+        None.
         """
         values = plain(node)
         assert isinstance(values, dict)
-        hidden = [key for key in values if key in HIDDEN]
-        for key in hidden:
+        for key in [key for key in values if key in HIDDEN]:
             del values[key]
             self.unknown(known_keys(model), key, (*path, key), node.pairs[key].key_place)
+        values |= given or {}
         try:
-            built = model.model_validate(values | (given or {}))
+            return model.model_validate(values)
         except ValidationError as wrong:
-            self._note(wrong.errors(include_url=False, include_input=False), model, node, path, place)
+            errors = wrong.errors(include_url=False, include_input=False)
+        self._note(errors, model, node, path, place)
+        if stand_ins is None:
             return None
-        return None if hidden else built
+        unusable = {error["loc"][0] for error in errors}
+        return model.model_validate(stand_ins | {key: value for key, value in values.items() if key not in unusable})
 
     def unknown(self, known: list[str], key: str, path: Path, place: Place) -> str:
         """Note an unknown key; return the one that was probably meant."""
