@@ -21,6 +21,11 @@ class Names:
         return f"{self.prefix}:deltas"
 
     @property
+    def sources(self) -> str:
+        """Set of the ids of all sources that have a stream."""
+        return f"{self.prefix}:sources"
+
+    @property
     def alerts(self) -> str:
         """Stream and channel of alerts."""
         return f"{self.prefix}:alerts"
