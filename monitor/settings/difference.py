@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from monitor.settings.fields import Frozen
 from monitor.settings.model import Settings
 
-_SECTIONS = ("sources", "rules", "receivers")
 _WHOLE = ("redis", "store", "state_dir", "prefix", "operators", "limits", "fetch", "http", "retention", "reload")
 # What a running daemon has opened and does not open anew: a change waits for its next start.
 NEEDS_RESTART = frozenset({"redis", "store", "state_dir", "prefix", "http"})
@@ -55,9 +54,11 @@ class SettingsDifference:
 
 def difference(old: Settings, new: Settings) -> SettingsDifference:
     """Return what differs between the settings in force and new ones."""
-    sections = [_changed(getattr(old, name), getattr(new, name)) for name in _SECTIONS]
     return SettingsDifference(
-        *sections, settings=tuple(key for key in _WHOLE if getattr(old, key) != getattr(new, key))
+        sources=_changed(old.sources, new.sources),
+        rules=_changed(old.rules, new.rules),
+        receivers=_changed(old.receivers, new.receivers),
+        settings=tuple(key for key in _WHOLE if getattr(old, key) != getattr(new, key)),
     )
 
 

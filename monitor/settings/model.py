@@ -41,7 +41,7 @@ SOURCE_DEFAULTS = (
     "confirm_mass",
     "announce_cosmetic",
 )
-RULE_DEFAULTS = ("severity", "notify", "cooldown", "policy", "max_age")
+RULE_DEFAULTS = ("severity", "notify", "cooldown", "cooldown_max", "policy", "max_age", "baseline", "fresh", "mention")
 
 
 def read_version(value: object) -> int:

@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from monitor.settings.addresses import http_url
-from monitor.settings.fields import Flag, Frozen, SecretHeaders, SecretText, SecretTexts, Text, between
+from monitor.settings.alerting import GroupBy, QuietSettings, Rate
+from monitor.settings.fields import Flag, Frozen, Seconds, SecretHeaders, SecretText, SecretTexts, Text, between
 from monitor.settings.secret import Secret
 from monitor.settings.units import Unfit, count, text
 
@@ -60,6 +61,21 @@ class ReceiverSettings(Frozen):
 
     allow_private: Flag = False
     """Let its address point at this machine or a private network."""
+
+    group_by: GroupBy = ("rule",)
+    """Alerts alike in these share a message: of rule, source, entry, severity."""
+
+    burst: Seconds = 60.0
+    """Rest after a message for the alerts of rules without a `cooldown`; what comes meanwhile leaves together."""
+
+    rate: Rate | None = None
+    """Messages at most, `1/s` or `30/m`; by default what the service takes."""
+
+    keep: Seconds | None = None
+    """How long a message is tried before it is listed as dead; by default what suits the kind."""
+
+    quiet: QuietSettings | None = None
+    """Hold what is not critical during these hours."""
 
     @property
     def address(self) -> str | None:

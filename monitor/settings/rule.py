@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from monitor.settings.alerting import EscalateSettings
 from monitor.settings.fields import Flag, Frozen, Language, Seconds, Text, Texts, choice
 from monitor.settings.source import SourceSettings
 from monitor.settings.units import Unfit, kind_of, text
@@ -101,6 +102,9 @@ class RuleSettings(Frozen):
     cooldown: Seconds = 0.0
     """After an alert, hold further ones of this rule this long and send them together."""
 
+    cooldown_max: Seconds | None = None
+    """Double the cooldown up to this while bursts go on."""
+
     policy: Annotated[
         Literal["once_per_entry", "each_new_match", "every_change"],
         *choice("once_per_entry", "each_new_match", "every_change"),
@@ -109,6 +113,21 @@ class RuleSettings(Frozen):
 
     max_age: Seconds = 86_400.0
     """Entries published longer ago than this raise no alert; `0` lifts the limit."""
+
+    baseline: Annotated[Literal["silent", "fresh", "digest"], *choice("silent", "fresh", "digest")] = "silent"
+    """Entries of a source's first poll: tell nothing, those published within `fresh`, or how many match."""
+
+    fresh: Seconds = 600.0
+    """How recent an entry of the first poll must be, with `baseline: fresh`."""
+
+    inhibits: Texts = ()
+    """Rules that need not tell of an entry that this rule tells of."""
+
+    escalate: EscalateSettings | None = None
+    """Make alerts graver when many come at once."""
+
+    mention: Annotated[Literal["here", "channel"], *choice("here", "channel")] | None = None
+    """Call people in Slack: `here` or `channel`. Nobody is called unless asked."""
 
     note: Text | None = None
     """Words of your own that go with each alert, for those who are woken by it."""

@@ -131,6 +131,9 @@ class SourceSettings(Frozen):
     announce_cosmetic: Flag = False
     """Publish edits of nothing but white space, quotes, dashes or markup too."""
 
+    furniture: Texts = ()
+    """Paragraphs of the site's own (a byline, an appeal) that are never content."""
+
     tags: Texts = ()
     """Words of your own; `sources: ["#word"]` in a rule means every source with that tag."""
 

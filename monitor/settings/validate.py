@@ -11,15 +11,16 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from monitor.settings.alerting import EscalateSettings, QuietSettings
 from monitor.settings.fields import Frozen
 from monitor.settings.problems import Place, Problems
 from monitor.settings.receiver import ReceiverSettings
-from monitor.settings.rule import RuleSettings, RuleTest
+from monitor.settings.rule import RuleTest
 from monitor.settings.tree import Mapping, Path, Scalar, find, plain
 from monitor.settings.units import Unfit
 
 _Model = TypeVar("_Model", bound=Frozen)
-_NESTED: dict[tuple[type[Frozen], object], type[Frozen]] = {(RuleSettings, "tests"): RuleTest}
+_NESTED: dict[str | int, type[Frozen]] = {"tests": RuleTest, "escalate": EscalateSettings, "quiet": QuietSettings}
 HIDDEN = frozenset({"id", "name", "path", "files", "warnings", "mode"})  # set by us, never by the file
 _WANTED = {
     "tuple_type": ("a list was expected", "write [first, second]"),
@@ -129,5 +130,5 @@ class Validator:
 
 def _model_at(model: type[Frozen], loc: Path) -> type[Frozen]:
     for step in loc:
-        model = _NESTED.get((model, step), model)
+        model = _NESTED.get(step, model)
     return model

@@ -104,7 +104,7 @@ class SecretFiles:
             self.problems.error(
                 node.place, f"the file {path} cannot be read: {why}", "name a file that holds the secret"
             )
-            return None
+            return replace(node, broken=True)
         return self._content(content, path, node)
 
     def _content(self, content: bytes, path: Path, node: Scalar) -> Scalar:
