@@ -14,7 +14,7 @@ Rule: pure; time and earlier alerts come in as arguments. What is suppressed is 
 
 from monitor.alerts.compose import Notice, NoticeItem, compose, message_key, notice_of_words
 from monitor.alerts.options import Escalation, QuietHours, ReceiverPolicy, RuleOptions, option_problems
-from monitor.alerts.planning import plan
+from monitor.alerts.planning import groups_of, plan
 from monitor.alerts.raising import EarlierAlert, PollAlerts, alert_id, consider_poll, raise_alerts
 from monitor.alerts.silences import Silence, Subject, silenced_by
 from monitor.alerts.waiting import Draft, GroupState, Outlook, Past, Plan, Verdict, Waiting
@@ -40,6 +40,7 @@ __all__ = [
     "alert_id",
     "compose",
     "consider_poll",
+    "groups_of",
     "message_key",
     "notice_of_words",
     "option_problems",

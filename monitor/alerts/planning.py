@@ -25,7 +25,7 @@ LATE_GROUP = "late"
 BACKLOG_GROUP = "backlog"
 THREAD = "thread:"
 
-__all__ = ["Draft", "GroupState", "Outlook", "Plan", "Verdict", "Waiting", "group_of", "plan"]
+__all__ = ["Draft", "GroupState", "Outlook", "Plan", "Verdict", "Waiting", "group_of", "groups_of", "plan"]
 
 
 def plan(outlook: Outlook, *, now: datetime, limit: int) -> Plan:
@@ -64,6 +64,12 @@ def group_of(one: Waiting, severity: Severity, outlook: Outlook) -> str:
     fields = ("rule",) if options.cooldown is not None else outlook.policy.group_by
     values = {"rule": one.rule, "source": one.source, "entry": f"{one.source}/{one.entry}", "severity": severity}
     return "|".join(f"{field}={values[field]}" for field in fields) or "all"
+
+
+def groups_of(outlook: Outlook) -> frozenset[str]:
+    """Return the keys of every group that the plan may ask about."""
+    keys = {group_of(one, _escalated(one, outlook)[0], outlook) for one in outlook.waiting}
+    return frozenset(keys | {LATE_GROUP, BACKLOG_GROUP})
 
 
 def _last_words(outlook: Outlook, verdicts: dict[str, Verdict]) -> list[Waiting]:

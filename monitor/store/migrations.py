@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, inspect, select
 
 from monitor.errors import StateUnusable
+from monitor.store.alert_tables import STATEMENTS as ALERT_TABLES
 from monitor.store.tables import schema_version, store_state
 
 _WORDS = {
@@ -65,7 +66,7 @@ FIRST = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (FIRST,)
+MIGRATIONS: tuple[Migration, ...] = (FIRST, Migration(2, "alerts, deliveries, messages, silences", ALERT_TABLES))
 
 
 def migrate(connection: Connection, resource: str, migrations: Sequence[Migration] = MIGRATIONS) -> int:
