@@ -1,0 +1,129 @@
+"""RSS, Atom, RDF and CDF by feedparser, JSON Feed by its own adapter → entries.
+
+Rule: feedparser is given bytes in UTF-8 and nothing else (a str it would open as a file or fetch); its `version`, not its
+`bozo`, says whether a document is a feed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from monitor.model import Verdict, VerdictKind
+from monitor.sources.content import Content
+from monitor.sources.drafts import Draft, Page
+from monitor.sources.feed_entries import FeedDict, absolute, draft_of, raw, time_of, title_of
+
+_XML_ENCODING = re.compile(rb"""(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*["'][^"']*["']""", re.IGNORECASE)
+_SURROGATE_REFERENCE = re.compile(
+    rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*5(?:529[6-9]|5[3-9]\d{2}|6\d{3}|7[0-2]\d{2}|73[0-3]\d|734[0-3]));"
+)
+_TOMBSTONE = re.compile(rb"""<(?:[\w.-]+:)?deleted-entry\b[^>]*?\bref\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000, "yearly": 31536000}
+_NAMES = {"rss": "RSS", "atom": "Atom", "cdf": "CDF"}
+
+
+def read_feed(content: Content) -> Page | Verdict:
+    """Return the entries of a feed; a failed verdict if the document is none."""
+    parsed = parse_feed(feed_bytes(content))
+    version = parsed.get("version") or ""
+    if not version:
+        return Verdict(VerdictKind.FAILED, "the document is no feed of a known format", "not_a_feed")
+    head: FeedDict = parsed.get("feed") or {}
+    base = content.document.url or absolute(_text(head, "link"), None)
+    entries = [entry for entry in parsed.get("entries") or [] if isinstance(entry, dict)]
+    drafts = tuple(draft_of(entry, base=base, dated_by_update=not version.startswith("atom")) for entry in entries)
+    return page_of(content, head, version, base, drafts)
+
+
+def page_of(content: Content, head: FeedDict, version: str, base: str | None, drafts: tuple[Draft, ...]) -> Page:
+    """Return the page of a feed's head and its entries."""
+    updated, _ = time_of(head, "updated")
+    published, _ = time_of(head, "published")
+    modified = updated or published
+    return Page(
+        drafts=drafts,
+        kind="feed",
+        how=f"{feed_name(version)} feed",
+        title=title_of(head),
+        whole=b"http://purl.org/syndication/history/1.0" in content.body and b"complete/>" in content.body,
+        deleted=tombstones(content.body),
+        modified_at=modified.at if modified is not None else None,
+        ttl=time_to_live(head),
+        next_url=_next(head, base),
+    )
+
+
+def feed_bytes(content: Content) -> bytes:
+    """Return the document as UTF-8 without another declaration, so that the encoding is decided in one place."""
+    body = content.body
+    if content.encoding == "utf-8" or _is_utf8(body):
+        return _XML_ENCODING.sub(rb"\1", body, count=1) if _XML_ENCODING.search(body[:200]) else body
+    return _XML_ENCODING.sub(rb"\1", content.text.encode(), count=1)
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether bytes that claim another encoding are UTF-8 all the same: by chance it happens to no text of some length."""
+    if b"\0" in body[:4]:
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def parse_feed(body: bytes) -> dict[str, Any]:
+    """Return feedparser's result; references to surrogates, which it raises on, are replaced."""
+    import feedparser
+
+    try:
+        parsed = feedparser.parse(BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    except UnicodeError:
+        mended = _SURROGATE_REFERENCE.sub(b"&#xFFFD;", body)
+        parsed = feedparser.parse(BytesIO(mended), sanitize_html=False, resolve_relative_uris=False)
+    return dict(parsed)
+
+
+def feed_name(version: str) -> str:
+    """Return a format's name for people: "RSS 2.0", "Atom 1.0"."""
+    letters, digits = version.rstrip("0123456789nu"), version.lstrip("abcdefghijklmnopqrstuvwxyz")
+    name = _NAMES.get(letters, letters)
+    return f"{name} {digits[0]}.{digits[1:]}" if len(digits) > 1 else name
+
+
+def tombstones(body: bytes) -> tuple[str, ...]:
+    """Return the ids a feed declares deleted (RFC 6721)."""
+    if b"purl.org/atompub/tombstones" not in body:
+        return ()
+    import html
+
+    found = ((double or single).decode("utf-8", "replace") for double, single in _TOMBSTONE.findall(body))
+    return tuple(dict.fromkeys(html.unescape(ref).strip() for ref in found))
+
+
+def time_to_live(head: FeedDict) -> int | None:
+    """Return the seconds a feed asks us to wait: `ttl` in minutes, else the syndication module's period / frequency."""
+    minutes = _text(head, "ttl")
+    if minutes and minutes.isdecimal() and 0 < int(minutes[:9]) < 60 * 24 * 366:
+        return int(minutes) * 60
+    period = _PERIODS.get((_text(head, "sy_updateperiod") or "").lower())
+    if period is None:
+        return None
+    frequency = _text(head, "sy_updatefrequency") or "1"
+    return period // max(1, int(frequency)) if frequency.isdecimal() and len(frequency) < 9 else period
+
+
+def _next(head: FeedDict, base: str | None) -> str | None:
+    links = raw(head, "links")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, Mapping) and link.get("rel") == "next":
+            return absolute(str(link.get("href") or ""), base)
+    return None
+
+
+def _text(head: FeedDict, key: str) -> str | None:
+    value = raw(head, key)
+    return value.strip() if isinstance(value, str) else None

@@ -1,0 +1,36 @@
+"""What stands in an entry and is not its text: share links, comment counts, "read more", labels of the page.
+
+Rule: only what is furniture on every page by its words alone; what is furniture on one page is learned from its
+repetition when snapshots are reconciled.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FURNITURE = re.compile(
+    r"(?:share|tweet|email|copy link|link copied|save|print|follow|like|reply|retweet|view (?:image )?(?:gallery|in fullscreen)"
+    r"|image caption|image source.*|image credit.*|advertisement|advertising|sponsored|read more|show more|load more|key events?|comments?"
+    r"|partager|teilen|compartir|condividi|delen|del|поделиться|paylaş|مشاركة|分享|シェア|공유)"
+    r"(?:\s+(?:on|this|via|to|by|with|auf|sur|en|su|post|article|entry|update|link|options?|facebook|twitter|x|email|whatsapp|linkedin"
+    r"|messenger|reddit|pinterest|threads|bluesky|button|\d[\d,.]*|comments?))*",
+    re.IGNORECASE,
+)
+_NO_TITLE = re.compile(
+    r"(?:VIDEO|PHOTOS?|PHOTO|LIVE|WATCH|READ MORE|PICTURED?|MORE|UPDATED?|BREAKING)\s*:", re.IGNORECASE
+)
+
+
+def is_furniture(paragraph: str) -> bool:
+    """Return whether a paragraph is page furniture by its words alone ("Share on Facebook", "Share 59 comments")."""
+    return len(paragraph) < 60 and _FURNITURE.fullmatch(paragraph.strip(" .:·|")) is not None
+
+
+def is_title(paragraph: str) -> bool:
+    """Return whether the first of several paragraphs reads as a headline: short, no full stop, no caption mark."""
+    words = paragraph.count(" ") + 1
+    if len(paragraph) > 140 or words > 22 or _NO_TITLE.match(paragraph):
+        return False
+    if paragraph[-1] in "?!？！":
+        return words <= 14
+    return paragraph[-1] not in ".:,;。：，、；…،؛।"

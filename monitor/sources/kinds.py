@@ -1,0 +1,58 @@
+"""The table of source kinds: how each is recognised, and what reads it.
+
+Rule: a new kind is one file and one row here; `auto` goes down the table and takes the first kind that claims a document
+and reads entries from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitor.model import SourceKind, Verdict
+from monitor.sources.content import JSON, Content
+from monitor.sources.drafts import Page
+from monitor.sources.feed import read_feed
+from monitor.sources.json_feed import is_json_feed, read_json_feed
+from monitor.sources.stamped_text import read_stamped_text
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One way to read a document."""
+
+    name: SourceKind
+    claims: Callable[[Content], str | None]  # why a document looks like this kind, in words; None if it does not
+    read: Callable[[Content], Page | Verdict]
+
+
+_FEED_ROOTS = {"rss", "feed", "rdf", "channel"}
+
+
+def _claims_feed(content: Content) -> str | None:
+    if content.root in _FEED_ROOTS:
+        return f"its first element is <{content.root}>"
+    if content.start.startswith("<?xml") and content.root != "html":
+        return "it is XML"
+    return "it names the JSON Feed version" if content.start.startswith("{") and is_json_feed(content.json) else None
+
+
+def _read_feed(content: Content) -> Page | Verdict:
+    return read_json_feed(content) if is_json_feed(_json_if_any(content)) else read_feed(content)
+
+
+def _json_if_any(content: Content) -> JSON:
+    return content.json if content.start.startswith(("{", "[")) else None
+
+
+def _claims_text(content: Content) -> str | None:
+    return None if content.is_markup or content.start.startswith(("{", "[{")) else "it is plain text"
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("feed", _claims_feed, _read_feed),
+        Kind("text", _claims_text, read_stamped_text),
+    )
+}

@@ -1,0 +1,21 @@
+"""What the reader of one source keeps from poll to poll, only to spend less: losing it changes no result.
+
+Rule: opaque outside this room; one source, one memory, one reader at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from monitor.sources.drafts import Draft
+
+
+@dataclass(slots=True)
+class ReadMemory:
+    """The kind that read the source last, and the drafts of feed items by the hash of their bytes."""
+
+    kind: str | None = None
+    context: int = 0  # hash of everything of a feed that its items are read in the light of
+    items: dict[int, Draft] = field(default_factory=dict)
+    parsed_whole: int = 0  # polls that needed a whole parse, for those who measure
+    parsed_items: int = 0  # items parsed by themselves

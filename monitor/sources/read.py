@@ -1,0 +1,136 @@
+"""A document → a reading: choose the kind, read, judge, place the times, cap the sizes.
+
+Rule: pure and total. Any bytes give a reading; what a foreign parser raises on them becomes a failed verdict here, in one
+place. Only a whole document is `ok`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.model import Document, Entry, Reading, ReadOptions, Snapshot, Stamp, Verdict, VerdictKind
+from monitor.sources.content import Content
+from monitor.sources.dating import date_page
+from monitor.sources.drafts import Draft, Page
+from monitor.sources.gates import explain
+from monitor.sources.kinds import KINDS, Kind
+from monitor.sources.memory import ReadMemory
+from monitor.text.characters import canonical
+from monitor.text.times import zone_named
+
+
+def read(document: Document, options: ReadOptions, memory: ReadMemory | None = None) -> Reading:
+    """Return what `document` says when read as `options` ask: a verdict, and a snapshot unless it failed.
+
+    Never raises on content. `memory` is one source's, kept by the caller from poll to poll; it saves work and changes no
+    result.
+    """
+    content = Content(document, options, memory if memory is not None else ReadMemory())
+    try:
+        return _read(content)
+    except Exception as error:  # noqa: BLE001 - the parsers' authors promise nothing about hostile bytes
+        verdict = Verdict(VerdictKind.FAILED, f"the document cannot be parsed ({type(error).__name__})", "parser_error")
+        return Reading(_incomplete(content) or verdict)
+
+
+def _read(content: Content) -> Reading:
+    if content.document.status >= 400:
+        refused = Verdict(VerdictKind.FAILED, f"the server answered {content.document.status}", "http_status")
+        return Reading(explain(content, refused))
+    page, chosen = _page(content)
+    if isinstance(page, Verdict):
+        return Reading(_incomplete(content) or explain(content, page), chosen=chosen)
+    content.memory.kind = page.kind
+    cut = page.truncated or not content.document.complete
+    drafts = page.drafts[:-1] if cut else page.drafts  # the last one may be half of itself
+    snapshot = _snapshot(replace(page, drafts=drafts), content)
+    return Reading(_verdict(page, content, cut=cut), snapshot, chosen)
+
+
+def _page(content: Content) -> tuple[Page | Verdict, str | None]:
+    if content.options.kind != "auto":
+        return KINDS[content.options.kind].read(content), None
+    first: tuple[Verdict, str] | None = None
+    for kind, why in _candidates(content):
+        page = kind.read(content)
+        if isinstance(page, Page):
+            return page, f"{page.kind}: {page.how}; {why}"
+        first = first or (page, f"{kind.name}: {why}")
+    if first is None:
+        return Verdict(VerdictKind.FAILED, "nothing in the document looks like a live blog", "no_entries"), None
+    return first
+
+
+def _candidates(content: Content) -> list[tuple[Kind, str]]:
+    claimed = [(kind, why) for kind in KINDS.values() if (why := kind.claims(content)) is not None]
+    if content.memory.kind is not None:
+        claimed.sort(key=lambda pair: pair[0].name != content.memory.kind)
+    return claimed
+
+
+def _incomplete(content: Content) -> Verdict | None:
+    if content.document.complete:
+        return None
+    return Verdict(VerdictKind.FAILED, "the transfer ended early", "truncated")
+
+
+def _verdict(page: Page, content: Content, *, cut: bool) -> Verdict:
+    if page.verdict is not None:
+        return page.verdict
+    if cut:
+        how = "the document ends in the middle" if content.document.complete else "the transfer ended early"
+        return Verdict(VerdictKind.SUSPECT, f"{how}; its last entry is left out", "truncated")
+    return Verdict(VerdictKind.OK)
+
+
+def _snapshot(page: Page, content: Content) -> Snapshot:
+    document, options = content.document, content.options
+    dated = date_page(page.drafts, seen_at=document.seen_at, zone=zone_named(options.timezone))
+    remarks = list(page.remarks)
+    shown = list(zip(page.drafts, dated.stamps, strict=True))
+    if len(shown) > options.max_entries:
+        remarks.append(f"{len(shown)} entries; the newest {options.max_entries} are read")
+        shown = shown[-options.max_entries :] if dated.order == "oldest_first" else shown[: options.max_entries]
+    capped = sum(len(draft.text) > options.max_entry_characters for draft, _ in shown)
+    if capped:
+        remarks.append(f"{capped} entries are longer than {options.max_entry_characters} characters and were cut")
+    return Snapshot(
+        entries=tuple(_entry(draft, stamp, position, options) for position, (draft, stamp) in enumerate(shown)),
+        kind=page.kind,
+        seen_at=document.seen_at,
+        title=page.title,
+        order=dated.order,
+        whole=page.whole,
+        deleted=page.deleted,
+        modified_at=page.modified_at or document.modified_at,
+        served_age=document.served_age,
+        intro=page.intro,
+        background=page.background,
+        ttl=page.ttl,
+        next_url=page.next_url,
+        remarks=tuple(remarks),
+    )
+
+
+def _entry(draft: Draft, stamp: Stamp | None, position: int, options: ReadOptions) -> Entry:
+    title = draft.title[: options.max_title_characters] if draft.title else None
+    return Entry(
+        position=position,
+        text=_without_title(draft.text, title)[: options.max_entry_characters],
+        title=title,
+        native_id=draft.native_id,
+        url=draft.url,
+        published=stamp,
+        updated_at=draft.updated_at,
+        author=draft.author,
+        tags=draft.tags,
+        pinned=draft.pinned,
+    )
+
+
+def _without_title(text: str, title: str | None) -> str:
+    """Take a first paragraph that only repeats the title off the text."""
+    if title is None:
+        return text
+    first, _, rest = text.partition("\n\n")
+    return rest if len(first) < 2 * len(title) + 20 and canonical(first) == canonical(title) else text

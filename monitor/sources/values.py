@@ -1,0 +1,56 @@
+"""Values of parsed JSON as what they are meant to be: a line, a text, a time. What is something else is None."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from monitor.model import Stamp
+from monitor.sources.content import JSON
+from monitor.text.times import TimeClaim, epoch_stamp, read_claim, stamp_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def text_value(value: JSON) -> str | None:
+    """Return a string, or the digits of a number; None for the rest and for nothing."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, int | float):
+        return str(value)
+    return None
+
+
+def line(value: JSON) -> str | None:
+    """Return a string or number on one line, white space collapsed; None for nothing."""
+    text = text_value(value)
+    return " ".join(text.split()) if text is not None else None
+
+
+def stamped(value: JSON) -> tuple[Stamp | None, TimeClaim | None]:
+    """Return what a value says about a time: a stamp that stands alone, or a claim the page must place.
+
+    Numbers, and strings of digits only, are counts since 1970.
+    """
+    if isinstance(value, bool):
+        return None, None
+    if isinstance(value, int | float):
+        return epoch_stamp(value), None
+    written = line(value)
+    if written is None:
+        return None, None
+    if written.lstrip("-").replace(".", "", 1).isdecimal() and len(written) >= 9 and len(written) < 24:
+        return epoch_stamp(float(written), written), None
+    claim = read_claim(written)
+    if claim is not None and claim.year is not None and claim.hour is not None and claim.zone is not None:
+        return stamp_of(claim, reference=_EPOCH, zone=UTC), None
+    return None, claim
+
+
+def moment(value: JSON) -> datetime | None:
+    """Return the instant a value names by itself; a time without a zone is UTC's (schema.org and JSON Feed ask for one)."""
+    stamp, claim = stamped(value)
+    if stamp is None and claim is not None and claim.year is not None:
+        stamp = stamp_of(claim, reference=_EPOCH, zone=UTC)
+    return stamp.at if stamp is not None else None
