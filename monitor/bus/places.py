@@ -13,11 +13,12 @@ import msgspec
 from monitor.bus.connection import Connection
 from monitor.bus.failures import unavailable
 from monitor.bus.outbox import START, Position
-from monitor.errors import HistoryTruncated
 
 Since = str | Mapping[str, str] | datetime | None
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
 _PAGE = 200
+# Before everything and followed by nothing: no stream has a message 0-2, so whatever comes after it comes after a hole.
+BEFORE_A_HOLE = Position(0, 1)
 
 
 class _Timed(msgspec.Struct):
@@ -75,7 +76,8 @@ async def tops_of(connection: Connection, streams: Iterable[str]) -> dict[str, P
 async def position_at(connection: Connection, stream: str, at: datetime) -> Position:
     """Return the last position in a stream of a message from `at` or before, reading back from the stream's end.
 
-    Raises HistoryTruncated when the stream was trimmed to later messages only, BusUnavailable.
+    Where only later messages are left of a longer stream this is BEFORE_A_HOLE, and reading on from it tells of the hole.
+    Raises BusUnavailable.
     """
     upper, first_after = "+", None
     while True:
@@ -88,9 +90,7 @@ async def position_at(connection: Connection, stream: str, at: datetime) -> Posi
             break
         upper = f"({page[-1][0].decode()}"
     if first_after is not None and first_after.sequence > 1:
-        raise HistoryTruncated(
-            f"the stream begins after {at.isoformat()}", resource=stream, first_available=str(first_after)
-        )
+        return BEFORE_A_HOLE
     return START
 
 

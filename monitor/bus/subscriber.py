@@ -75,6 +75,11 @@ class Subscription(Generic[T]):
         return self._follower.trouble is None
 
     @property
+    def trouble(self) -> str:
+        """Why it does not, in words; "" while it does."""
+        return str(self._follower.trouble or "")
+
+    @property
     def silent_for(self) -> float:
         """Seconds since anything was heard, heartbeats (every 5 s) included: much more means that nobody publishes."""
         return time.monotonic() - self._follower.last_heard
