@@ -34,6 +34,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 @click.option("-n", "--lines", type=click.IntRange(min=1), default=None, help="End after this many.")
 @click.option("--json", "as_json", is_flag=True, help="One message a line: the very bytes that were published.")
 def command(
+    *,
     config: Path | None,
     redis_url: str | None,
     sources: tuple[str, ...],
