@@ -6,11 +6,14 @@ Rule: decides; never does. The poll job and `monitor replay` both call these fun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from monitor.model import Change, ChangeType, Delta, Judgement, Significance, Snapshot, SourceRef
 from monitor.reconcile import Known, Reconciled, ReconcilePolicy, reconcile
-from monitor.rules import Ruleset, RuleText
+
+if TYPE_CHECKING:
+    from monitor.rules import Ruleset, RuleText
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,10 @@ def texts_to_judge(change: Change, watch: Watch) -> tuple[RuleText | None, RuleT
     A rule is judged on (old text, new text) and never on remembered state, so that a rule added later does not fire on
     a trivial edit of an old entry.
     """
+    from monitor.rules import RuleText
+
     entry = change.entry
-    now = RuleText(
+    after = RuleText(
         title=entry.title,
         text=entry.text,
         language=watch.language,
@@ -86,21 +91,10 @@ def texts_to_judge(change: Change, watch: Watch) -> tuple[RuleText | None, RuleT
         kind=change.type.value,
     )
     if change.type is ChangeType.REMOVED:
-        return now, None
+        return after, None
     if change.type is not ChangeType.EDITED or change.previous is None:
-        return None, now
-    before = RuleText(
-        title=change.previous.title,
-        text=change.previous.text,
-        language=watch.language,
-        author=entry.author,
-        tags=entry.tags,
-        url=entry.url,
-        source=watch.ref.id,
-        kind=change.type.value,
-    )
-    return before, now
-
+        return None, after
+    return replace(after, title=change.previous.title, text=change.previous.text), after
 
 
 def _is_announced(change: Change, watch: Watch) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.alerts import RuleOptions
 from monitor.daemon.judging import Watch
 from monitor.daemon.poll import RulesInForce, SourcePlan
-from monitor.fetch import FetchLimits, FetchRequest, FetchSettings, HostPolicy
+from monitor.fetch import FetchLimits, FetchRequest, FetchSettings, HostPolicy, ParseWorker, ParseWorkerSettings
 from monitor.model import ReadOptions, SourceRef
 from monitor.reconcile import ReconcilePolicy
 from monitor.rules import compile_rules
@@ -71,6 +71,12 @@ def fetch_settings(settings: Settings) -> FetchSettings:
     fetch = settings.fetch
     hosts = HostPolicy(concurrency=fetch.per_host, spacing=fetch.spacing)
     return FetchSettings(contact=fetch.contact, user_agent=fetch.user_agent, proxy=fetch.proxy, hosts=hosts)
+
+
+def parse_worker(settings: Settings) -> ParseWorker:
+    """Return the killable parser with its limits."""
+    limits = settings.limits
+    return ParseWorker(ParseWorkerSettings(deadline=limits.parse_time, address_space=limits.parse_memory))
 
 
 def retention(settings: Settings) -> Retention:

@@ -76,11 +76,9 @@ async def suggest_selectors(source: str | bytes | Path, *, url: str | None, seen
 
     Raises UnusableInput when no such block is there.
     """
-    from monitor.fetch import ParseWorker
+    from monitor.sources import suggest
 
-    document = await _document(source, url=url, seen_at=seen_at)
-    async with ParseWorker() as worker:
-        lines = await worker.suggest(document)
-    if not lines:
+    suggestion = suggest(await _document(source, url=url, seen_at=seen_at))
+    if suggestion is None:
         raise UnusableInput("no repeated, time-stamped block found", resource=str(url or source)[:200])
-    return tuple(lines)
+    return suggestion.lines()

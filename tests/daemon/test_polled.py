@@ -1,0 +1,70 @@
+"""A poll's outcome becomes the source's state."""
+
+from datetime import UTC, datetime, timedelta
+
+from monitor.daemon.polled import Outcome, after_poll
+from monitor.fetch import FetchFailed, Fresh, NotModified
+from monitor.model import Document, Snapshot, Verdict, VerdictKind
+from monitor.store import PollState
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+OK = Verdict(VerdictKind.OK)
+UNCHANGED = Verdict(VerdictKind.UNCHANGED)
+WALL = Verdict(VerdictKind.SUSPECT, "a challenge page", "challenge")
+
+
+def fresh(etag='"a"', moved_to=None):
+    return Fresh(Document(b"", NOW), etag=etag, last_modified=None, body_hash="h", moved_to=moved_to)
+
+
+def good(state=PollState(), now=NOW, **answer):
+    return after_poll(state, Outcome(OK, fresh(**answer), Snapshot((), "feed", now)), now)
+
+
+def test_validators_are_kept_from_a_body_that_was_believed():
+    state = good()
+    assert (state.etag, state.body_hash, state.kind, state.failures) == ('"a"', "h", "feed", 0)
+
+
+def test_validators_of_a_challenge_page_are_never_kept():
+    state = after_poll(good(), Outcome(WALL, fresh(etag='"wall"')), LATER)
+    assert state.etag == '"a"'
+
+
+def test_failures_are_counted_and_the_first_one_is_remembered():
+    failing = after_poll(good(), Outcome(WALL, fresh()), LATER)
+    again = after_poll(failing, Outcome(WALL, fresh()), LATER + timedelta(minutes=1))
+    assert again.failures == 2
+    assert again.since == LATER
+    assert again.last_ok_at == NOW
+
+
+def test_another_reason_begins_another_time():
+    failing = after_poll(good(), Outcome(WALL, fresh()), LATER)
+    other = FetchFailed(Verdict(VerdictKind.FAILED, "no such host", "dns"))
+    after = after_poll(failing, Outcome(other.verdict, other), LATER + timedelta(minutes=5))
+    assert after.since == LATER + timedelta(minutes=5)
+
+
+def test_a_source_that_is_back_is_good_since_then():
+    failing = after_poll(good(), Outcome(WALL, fresh()), LATER)
+    back = good(failing, now=LATER + timedelta(minutes=1))
+    assert (back.failures, back.since) == (0, LATER + timedelta(minutes=1))
+
+
+def test_unchanged_after_ok_is_the_same_good_state():
+    state = after_poll(good(), Outcome(UNCHANGED, NotModified()), LATER)
+    assert (state.since, state.last_ok_at, state.etag) == (NOW, LATER, '"a"')
+
+
+def test_a_permanent_redirect_is_kept_after_three_sightings_in_a_row():
+    state = PollState()
+    for _ in range(3):
+        state = good(state, moved_to="https://new.example/")
+    assert (state.moved_to, state.moved_seen) == ("https://new.example/", 3)
+
+
+def test_a_redirect_that_stops_in_between_is_forgotten():
+    state = good(good(), moved_to="https://new.example/")
+    assert good(state).moved_to is None

@@ -1,0 +1,111 @@
+"""A real daemon in its own process, watched from outside."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+
+def wait_until(predicate, what, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = predicate()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+class Daemon:
+    """`monitor run` on a settings file of its own."""
+
+    def __init__(self, home, settings):
+        self.home = home
+        self.config = home / "monitor.yaml"
+        self.config.write_text(settings.replace("STATE", str(home / "state")), encoding="utf-8")
+        self.process = None
+        self.log = home / "daemon.log"
+
+    def start(self):
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "monitor", "run", "-c", str(self.config)],
+                stdout=log, stderr=log, env=environment, start_new_session=True,
+            )
+        return self
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+        self.process = None
+
+    def command(self, *words, check=False):
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor", *words, "-c", str(self.config)],
+            capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        if check and done.returncode:
+            raise AssertionError(done.stdout + done.stderr + self.log.read_text())
+        return done
+
+    def status(self):
+        done = self.command("status", "--json")
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def polled(self, source):
+        with contextlib.suppress(ValueError, KeyError):
+            for line in self.status():
+                if line.get("source") == source and line["state"] == "ok" and line["entries"]:
+                    return line
+        return None
+
+    def words(self):
+        return self.log.read_text()
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    made = []
+
+    def make(settings):
+        made.append(Daemon(tmp_path, settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.process is not None:
+            one.kill()
+
+
+@pytest.fixture
+def client(free_port):
+    connection = redis.Redis(port=free_port, socket_timeout=5)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def wait():
+    return wait_until
