@@ -14,7 +14,8 @@ from monitor.settings.build import Builder
 from monitor.settings.checks import RuleChecker, check_meaning
 from monitor.settings.gather import Gathered
 from monitor.settings.model import Settings
-from monitor.settings.problems import Problem, Problems, described
+from monitor.settings.problems import Place, Problem, Problems, described, excerpt
+from monitor.settings.tree import Mapping, find
 from monitor.settings.variables import Expander
 
 
@@ -27,6 +28,15 @@ class Examined:
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     lines: dict[str, tuple[str, ...]]  # of every settings file read, to quote them
+    tree: Mapping | None  # what the settings were built from
+
+    def place_of(self, *path: str | int) -> Place:
+        """Return where the setting at `path` stands, as `place_of("rules", "truce", "tests", 0)`."""
+        return find(self.tree, path)[0].place if self.tree else Place(str(self.path), 1, 1)
+
+    def quoted(self, problem: Problem) -> str:
+        """Return a problem with its source line and a caret."""
+        return excerpt(problem, self.lines)
 
     def described(self) -> tuple[str, ...]:
         """Return every error, then every warning, with its source line and a caret."""
@@ -41,7 +51,7 @@ def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChe
     problems = Problems()
     gathered = Gathered(problems)
     tree = gathered.read(path)
-    settings = None
+    settings = done = None
     if tree is not None:
         expanded = Expander(environ, problems).expand_root(tree)
         builder = Builder(environ, problems)
@@ -50,7 +60,7 @@ def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChe
         files = (*gathered.files, *builder.files)
         settings = settings.model_copy(update={"files": files, "warnings": problems.warnings})
     errors = problems.errors
-    return Examined(path, None if errors else settings, errors, problems.warnings, gathered.lines)
+    return Examined(path, None if errors else settings, errors, problems.warnings, gathered.lines, done)
 
 
 def load_settings(path: Path, *, environ: Environment[str, str], rule_checker: RuleChecker | None = None) -> Settings:
