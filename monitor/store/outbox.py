@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, upda
 
 from monitor.model import Outgoing
 from monitor.store.codec import instant, microseconds
-from monitor.store.statements import insert_missing
+from monitor.store.statements import Prepared, insert_missing
 from monitor.store.tables import outbox, outbox_heads, sources, store_state
 from monitor.store.values import Backlog
 from monitor.store.writer import OUTBOX_GREW
@@ -22,15 +22,21 @@ from monitor.store.writer import OUTBOX_GREW
 Stream = tuple[str, str]  # topic, source id
 Position = tuple[int, int]  # epoch, sequence
 
-_INSERT = insert(outbox)
+_INSERT = Prepared(lambda _: insert(outbox), ("topic", "source_id", "epoch", "sequence", "payload", "created_at"))
 _PENDING = select(*outbox.c["topic", "source_id", "epoch", "sequence", "payload"]).where(
     outbox.c.published_at.is_(None)
 )
-_MARK = update(outbox).where(
-    outbox.c.topic == bindparam("b_topic"),
-    outbox.c.source_id == bindparam("b_source_id"),
-    outbox.c.epoch == bindparam("b_epoch"),
-    outbox.c.sequence == bindparam("b_sequence"),
+_MARK = Prepared(
+    lambda _: (
+        update(outbox)
+        .where(
+            outbox.c.topic == bindparam("b_topic"),
+            outbox.c.source_id == bindparam("b_source_id"),
+            outbox.c.epoch == bindparam("b_epoch"),
+            outbox.c.sequence == bindparam("b_sequence"),
+        )
+        .values(published_at=bindparam("published_at"))
+    )
 )
 
 
@@ -67,7 +73,7 @@ def insert_rows(connection: Connection, messages: Sequence[Outgoing], now: datet
         }
         for message in messages
     ]
-    connection.execute(_INSERT, rows)
+    _INSERT.run(connection, rows)
     connection.info[OUTBOX_GREW] = True
 
 
@@ -85,12 +91,18 @@ def pending(connection: Connection, limit: int, skip: Collection[Stream] = ()) -
 
 def mark_published(connection: Connection, rows: Sequence[Outgoing], now: datetime) -> None:
     """Remember that the streams hold these messages."""
-    if not rows:
-        return
+    published_at = microseconds(now)
     keys = [
-        {"b_topic": m.topic, "b_source_id": m.source_id, "b_epoch": m.epoch, "b_sequence": m.sequence} for m in rows
+        {
+            "b_topic": row.topic,
+            "b_source_id": row.source_id,
+            "b_epoch": row.epoch,
+            "b_sequence": row.sequence,
+            "published_at": published_at,
+        }
+        for row in rows
     ]
-    connection.execute(_MARK.values(published_at=microseconds(now)), keys)
+    _MARK.run(connection, keys)
 
 
 def heads(connection: Connection) -> Mapping[Stream, Position]:

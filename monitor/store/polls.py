@@ -21,40 +21,42 @@ from monitor.store.codec import (
     microseconds,
 )
 from monitor.store.outbox import insert_rows
-from monitor.store.statements import upsert
+from monitor.store.statements import Prepared, upsert
 from monitor.store.tables import known, revisions, sources, store_state
 from monitor.store.values import Committed, PollCommit, PollNote, PollState, SourceState, Superseded
 from monitor.wire import encode_delta
 
-_ADVANCE = (
+_POLL: dict[str, Any] = {name: bindparam(name) for name in ("poll", "polled_at", "next_poll_at")}
+_MINE = sources.c.id == bindparam("b_id")
+_SET = (
     update(sources)
-    .where(sources.c.id == bindparam("b_id"), sources.c.version == bindparam("b_version"))
+    .where(_MINE, sources.c.version == bindparam("b_version"))
+    .values(_POLL)
     .values(
         version=sources.c.version + 1,
         memory=func.coalesce(bindparam("b_memory"), sources.c.memory),
-        poll=bindparam("poll"),
-        polled_at=bindparam("polled_at"),
-        next_poll_at=bindparam("next_poll_at"),
         lease_until=None,
     )
 )
-# With deltas, their first sequence must follow the head that the same row holds: dense by the same compare-and-set.
-_ADVANCE_WITH_DELTAS = _ADVANCE.where(
-    sources.c.epoch == bindparam("b_epoch"), sources.c.sequence == bindparam("b_head")
-).values(sequence=bindparam("b_sequence"))
-_HEAD = select(*sources.c["version", "epoch", "sequence"]).where(sources.c.id == bindparam("b_id"))
-_NOTE = (
-    update(sources)
-    .where(
-        sources.c.id == bindparam("b_id"),
-        or_(sources.c.polled_at.is_(None), sources.c.polled_at <= bindparam("b_polled_at")),
+# With deltas, the first sequence must follow the head that the same row holds: dense by the same compare-and-set.
+_NEXT = (sources.c.epoch == bindparam("b_epoch"), sources.c.sequence == bindparam("b_head"))
+_ADVANCE = Prepared(lambda _: _SET)
+_ADVANCE_WITH_DELTAS = Prepared(lambda _: _SET.where(*_NEXT).values(sequence=bindparam("b_sequence")))
+_NEWER = or_(sources.c.polled_at.is_(None), sources.c.polled_at <= bindparam("b_polled_at"))
+_NOTE = Prepared(lambda _: update(sources).where(_MINE, _NEWER).values(_POLL).values(lease_until=None))
+_HEAD = select(*sources.c["version", "epoch", "sequence"]).where(_MINE)
+_KNOW = upsert(known, ("source_id", "entry_id", "row"))
+_FORGET = Prepared(
+    lambda _: delete(known).where(
+        known.c.source_id == bindparam("b_source_id"), known.c.entry_id == bindparam("b_entry_id")
     )
-    .values(lease_until=None)
 )
-_FORGET = delete(known).where(
-    known.c.source_id == bindparam("b_source_id"), known.c.entry_id == bindparam("b_entry_id")
+_REVISION = Prepared(
+    lambda _: insert(revisions),
+    ("source_id", "entry_id", "revision", "type", "seen_at", "entry", "detail", "epoch", "sequence"),
 )
-_REVISION = insert(revisions)
+_NEW_STATE = ("version", "epoch", "sequence", "poll", "created_at")
+_ENSURE = upsert(sources, ("id", "title", "url", *_NEW_STATE), keep=_NEW_STATE)
 
 
 def ensure_sources(connection: Connection, refs: Sequence[SourceRef], now: datetime) -> None:
@@ -68,7 +70,7 @@ def ensure_sources(connection: Connection, refs: Sequence[SourceRef], now: datet
         "created_at": microseconds(now),
     }
     rows = [{"id": ref.id, "title": ref.title, "url": ref.url, **fresh} for ref in refs]
-    upsert(connection, sources, rows, keep=tuple(fresh))
+    _ENSURE.run(connection, rows)
 
 
 def load(connection: Connection, source_id: str) -> SourceState:
@@ -123,9 +125,7 @@ def note_polls(connection: Connection, notes: Sequence[PollNote]) -> None:
         }
         for note in notes
     ]
-    if rows:
-        columns: dict[str, Any] = {name: bindparam(name) for name in ("poll", "polled_at", "next_poll_at")}
-        connection.execute(_NOTE.values(columns), rows)
+    _NOTE.run(connection, rows)
 
 
 def _advance(connection: Connection, found: PollCommit) -> tuple[int, int] | None:
@@ -133,13 +133,13 @@ def _advance(connection: Connection, found: PollCommit) -> tuple[int, int] | Non
     key = {"b_id": found.source.id, "b_version": found.expected_version}
     values = {**key, "b_memory": found.memory, **_poll_columns(found.poll)}
     if not found.deltas:
-        if connection.execute(_ADVANCE, values).rowcount == 0:
+        if _ADVANCE.run(connection, [values]) == 0:
             return None
         row = connection.execute(_HEAD, {"b_id": found.source.id}).one()
         return row.epoch, row.sequence
     epoch, first, last = _positions(found)
     values |= {"b_epoch": epoch, "b_head": first - 1, "b_sequence": last}
-    if connection.execute(_ADVANCE_WITH_DELTAS, values).rowcount:
+    if _ADVANCE_WITH_DELTAS.run(connection, [values]):
         return epoch, last
     held = connection.execute(_HEAD, {"b_id": found.source.id}).one_or_none()
     if held is not None and held.version == found.expected_version:
@@ -168,9 +168,8 @@ def _store_rows(connection: Connection, found: PollCommit) -> None:
     source_id = found.source.id
     kept = [{"source_id": source_id, "entry_id": id_, "row": row} for id_, row in found.rows.items() if row is not None]
     gone = [{"b_source_id": source_id, "b_entry_id": id_} for id_, row in found.rows.items() if row is None]
-    upsert(connection, known, kept)
-    if gone:
-        connection.execute(_FORGET, gone)
+    _KNOW.run(connection, kept)
+    _FORGET.run(connection, gone)
 
 
 def _store_revisions(connection: Connection, found: PollCommit, seen_at: datetime) -> None:
@@ -193,8 +192,7 @@ def _store_revisions(connection: Connection, found: PollCommit, seen_at: datetim
         )
     if announced:
         raise ValueError(f"{found.source.id}: announced but not among the changes: {sorted(announced)}")
-    if rows:
-        connection.execute(_REVISION, rows)
+    _REVISION.run(connection, rows)
 
 
 def _key(change: Change) -> tuple[str, int, str]:

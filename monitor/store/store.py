@@ -43,7 +43,7 @@ T = TypeVar("T")
 class AlertWriter(Protocol):
     """Stores the alerts of a poll inside the poll's own transaction."""
 
-    def __call__(self, connection: Connection, alerts: Sequence[object], *, seen_at: datetime) -> None: ...
+    def __call__(self, connection: Connection, alerts: Sequence[object], /, *, seen_at: datetime) -> None: ...
 
 
 Clock = Callable[[], datetime]

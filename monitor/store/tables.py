@@ -68,7 +68,7 @@ revisions = Table(
     Column("detail", Text, nullable=False),
     Column("epoch", BigInteger),
     Column("sequence", BigInteger),
-    Column("bodiless", Integer, nullable=False, default=0),
+    Column("bodiless", Integer, nullable=False, server_default="0"),
     Index("revisions_of_entry", "source_id", "entry_id", "id"),
     Index("revisions_of_source", "source_id", "seen_at"),
 )

