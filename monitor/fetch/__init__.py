@@ -8,11 +8,14 @@
     files     a local file as a source
     transport one HTTP exchange over aiohttp
     hosts     per-host concurrency, spacing and back-off
-    robots    robots.txt (RFC 9309)
+    robots, robots_cache   robots.txt (RFC 9309), asked for once a day
     fetcher   all of the above as one call
+    outcome   what an answer is good for
     frames    what parent and parse worker say to each other
     child     the parse worker's side: a process that can do nothing but parse
-    worker    the parent's side: a pool of killable parse workers
+    sandbox   what is taken from that process
+    process   that process as its parent sees it
+    worker    a pool of them
 
 Rule: outcomes of untrusted input are values (`Fresh`, `NotModified`, `FetchFailed`); nothing raises because of them.
 Importing this room loads no HTTP client: the parse worker starts from here and must start fast.

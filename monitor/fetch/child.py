@@ -1,7 +1,8 @@
 """The parse worker's side: a process that takes documents and gives readings, and can do nothing else.
 
-Rule: a stranger's bytes meet a parser only here. The process dies with its parent, writes no file, has a bounded address
-space, processor time per document and no inherited descriptor but its two pipes; what it says is checked by its parent.
+Rule: a stranger's bytes meet a parser only here. The process dies with its parent, has a bounded address space, bounded
+processor time per document, no inherited descriptor but its two pipes, and on Linux no network, no other programs and no
+file it could write; what it says is checked by its parent.
 Imports stay few: the start is paid whenever a hostile document had its parser killed.
 """
 
@@ -18,7 +19,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from monitor.fetch.frames import LAST, LENGTHS, READY, decode_order, encode_reading, frame
+from monitor.fetch.frames import LAST, LENGTHS, OPEN, READY, decode_order, encode_reading, frame
+from monitor.fetch.sandbox import confine
 from monitor.model import Document, Reading, ReadOptions, Verdict, VerdictKind
 
 Reader = Callable[[Document, ReadOptions, Any], Reading]
@@ -37,9 +39,10 @@ def main() -> None:
     module = importlib.import_module(module_name)
     reader: Reader = getattr(module, function)
     memories = _Memories(getattr(module, "ReadMemory", None))
-    _confine(int(address_space))
+    _bound(int(address_space))
+    note = b"" if confine() else OPEN
     gc.freeze()  # what was imported stays: collections during a parse look only at the parse
-    _send(outbound, frame(READY))
+    _send(outbound, frame(READY, note))
     while (taken := _take(inbound)) is not None:
         _allow_cpu(int(cpu_seconds))
         reply = _served(reader, memories, *taken)
@@ -112,7 +115,7 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
     return inbound, outbound
 
 
-def _confine(address_space: int) -> None:
+def _bound(address_space: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -108,6 +108,13 @@ class Fetcher:
             basic = base64.b64encode(":".join(who).encode()).decode("ascii")
             request = replace(request, headers={"Authorization": f"Basic {basic}", **request.headers})
         chain = await self._follow(link, request)
+        if (
+            isinstance(chain, FetchFailed)
+            and chain.verdict.code == "bad_http"
+            and (request.etag or request.last_modified)
+        ):
+            # Some servers send a body after 304, which is no HTTP. Validators only save work: the page is asked for whole.
+            chain = await self._follow(link, replace(request, etag=None, last_modified=None))
         if isinstance(chain, FetchFailed):
             return chain
         now = self._now()

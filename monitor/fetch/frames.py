@@ -15,6 +15,7 @@ from monitor.model import Document, Reading, ReadOptions
 
 LENGTHS = struct.Struct(">II")
 READY = b'"ready"'
+OPEN = b"open"  # beside READY: the kernel could not take network, programs and files away from the child
 LAST = b"last"  # beside a reading: the child leaves after it
 MAX_REPLY = 64 << 20  # bytes of JSON a child may answer
 

@@ -100,9 +100,12 @@ def follow(current: Link, location: str | None, *, start: Origin) -> Link | Refu
         return Refused("a redirect with a space, control character or backslash")
     try:
         joined = urljoin(current.url, target)
+        urlsplit(target)
     except ValueError as error:
         return Refused(f"a redirect to no URL: {error}")
-    link = check_url(joined)
+    # RFC 3986 resolves "http://" and "//" to the page itself; nobody who sends them means that.
+    hostless = target.startswith(("//", "http:", "https:")) and not urlsplit(target).netloc
+    link = Refused("a URL without a host") if hostless else check_url(joined)
     if isinstance(link, Refused):
         return Refused(f"a redirect to {_shown(target)}: {link.reason}")
     if current.origin.scheme == "https" and link.origin.scheme == "http":

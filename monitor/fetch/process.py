@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 import monitor
-from monitor.fetch.frames import LAST, LENGTHS, MAX_REPLY, READY, Order, decode_reading, encode_order
+from monitor.fetch.frames import LAST, LENGTHS, MAX_REPLY, OPEN, READY, Order, decode_reading, encode_order
 from monitor.model import Reading
 
 _BUFFER = 1 << 20  # bytes of a reply read ahead
@@ -49,6 +49,7 @@ class ParseProcess:
     def __init__(self, spec: ProcessSpec) -> None:
         self._spec = spec
         self._process: asyncio.subprocess.Process | None = None
+        self.confined: bool | None = None  # None until one was started
 
     @property
     def pid(self) -> int | None:
@@ -107,7 +108,7 @@ class ParseProcess:
             async with asyncio.timeout(self._spec.start_deadline):
                 self._process = await self._start()
                 assert self._process.stdout is not None
-                _expect_ready(await _received(self._process.stdout))
+                self.confined = _expect_ready(await _received(self._process.stdout))
         except (TimeoutError, OSError, EOFError, ValueError) as error:
             await self.kill()
             raise ProcessLostError("parse_unavailable", f"no parse process can be started: {error!r}") from error
@@ -156,9 +157,12 @@ async def _received(stream: asyncio.StreamReader) -> tuple[bytes, bytes]:
     return await stream.readexactly(message_length), await stream.readexactly(note_length)
 
 
-def _expect_ready(received: tuple[bytes, bytes]) -> None:
-    if received[0] != READY:
+def _expect_ready(received: tuple[bytes, bytes]) -> bool:
+    """Return whether the process that says it is ready could be confined."""
+    message, note = received
+    if message != READY:
         raise ValueError("the process does not say that it is ready")
+    return note != OPEN
 
 
 def _lost(code: int) -> ProcessLostError:

@@ -181,6 +181,7 @@ _MEANINGS: tuple[tuple[type[Exception], str, str], ...] = (
     (aiohttp.ClientProxyConnectionError, "proxy", "the proxy does not answer: {error}"),
     (aiohttp.ClientHttpProxyError, "proxy", "the proxy refuses: {error}"),
     (aiohttp.ClientConnectorError, "connect", "no connection: {error}"),
+    (aiohttp.ClientOSError, "reset", "the connection broke: {error}"),
     (aiohttp.ServerDisconnectedError, "reset", "the server closed the connection before an answer"),
     (aiohttp.ClientPayloadError, "truncated", "the body ended early or is badly framed: {error}"),
     (aiohttp.InvalidURL, "refused_url", "not a URL that can be fetched: {error}"),

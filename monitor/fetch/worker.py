@@ -62,6 +62,12 @@ class ParseWorker:
     ) -> None:
         await asyncio.gather(*(process.kill() for process in self._processes))
 
+    @property
+    def confined(self) -> bool | None:
+        """Whether the kernel keeps parsers from network, programs and files; None until a process was started."""
+        known = [process.confined for process in self._processes if process.confined is not None]
+        return all(known) if known else None
+
     async def read(self, source_id: str, document: Document, options: ReadOptions) -> Reading:
         """Return what the adapters make of `document`.
 

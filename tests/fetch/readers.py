@@ -1,9 +1,10 @@
 """What a parser may do at worst, as readers a parse worker can be told to run."""
 
+import ctypes
 import os
-import signal
 import socket
 import sys
+import threading
 import time
 from datetime import UTC, datetime
 
@@ -36,9 +37,32 @@ def _eat(rest, memory):
     return len(bytearray(1 << 32)) and "ate"
 
 
-def _die(rest, memory):
-    os.kill(os.getpid(), getattr(signal, rest.decode()))
-    time.sleep(60)
+def _segfault(rest, memory):
+    return str(ctypes.string_at(0))
+
+
+def _kill(rest, memory):
+    return str(os.kill(os.getppid(), 0))
+
+
+def _fork(rest, memory):
+    return str(os.fork())
+
+
+def _remove(rest, memory):
+    return str(os.unlink("/nowhere/at/all"))
+
+
+def _thread(rest, memory):
+    threading.Thread(target=print).start()
+    return "started"
+
+
+def _busy(rest, memory):
+    until = time.process_time() + float(rest)
+    while time.process_time() < until:
+        pass
+    return "busy"
 
 
 def _leave(rest, memory):
@@ -71,7 +95,7 @@ def _connect(rest, memory):
 
 
 def _run(rest, memory):
-    return str(os.spawnlp(os.P_WAIT, "true", "true"))
+    os.execlp("true", "true")
 
 
 def _environment(rest, memory):
@@ -92,7 +116,12 @@ BEHAVIOURS = {
     b"sleep": lambda rest, memory: time.sleep(float(rest)) or "slept",
     b"spin": _spin,
     b"eat": _eat,
-    b"die": _die,
+    b"segfault": _segfault,
+    b"kill": _kill,
+    b"fork": _fork,
+    b"remove": _remove,
+    b"thread": _thread,
+    b"busy": _busy,
     b"leave": _leave,
     b"raise": _raise,
     b"recurse": _recurse,

@@ -1,0 +1,33 @@
+"""A raw server and a fetcher for it."""
+
+import pytest
+
+from monitor.fetch import FetchLimits, FetchRequest, FetchSettings, HostPolicy
+from monitor.fetch.fetcher import Fetcher
+from tests.fetch.wire import RawServer
+
+FAST = FetchLimits(connect=1.0, idle=1.0, total=2.0)
+
+
+@pytest.fixture
+async def server():
+    server = await RawServer().start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def fetcher():
+    async with Fetcher(FetchSettings(hosts=HostPolicy(concurrency=50, spacing=0.0))) as fetcher:
+        yield fetcher
+
+
+@pytest.fixture
+def ask(server, fetcher):
+    """Fetch a path of the raw server, robots.txt aside."""
+
+    async def ask(path, **options):
+        options = {"allow_private": True, "robots": "ignore", "limits": FAST, **options}
+        return await fetcher.fetch(FetchRequest(server.url(path), **options))
+
+    return ask
