@@ -1,0 +1,152 @@
+"""Certain pairs first: equal ids, equal content; and the order they give to everything between them.
+
+Rule: a pair made here needs no weighing. Known entries and items are numbered newest first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from monitor.reconcile.page import Item
+from monitor.reconcile.state import Record
+from monitor.reconcile.times import same
+
+LONG_ENOUGH = 12  # words that do not come twice by chance
+
+
+@dataclass(slots=True)
+class Pairing:
+    """Which item is which known entry."""
+
+    records: Sequence[Record]
+    items: Sequence[Item]
+    item_of: dict[int, int] = field(default_factory=dict)  # record → item
+    record_of: dict[int, int] = field(default_factory=dict)  # item → record
+    confidence: dict[int, float] = field(default_factory=dict)  # item → sureness, where below one
+    returned: dict[int, str] = field(default_factory=dict)  # item → id of a gone entry
+
+    def join(self, record: int, item: int, confidence: float = 1.0) -> None:
+        """Pair a record with an item; both must be free."""
+        self.item_of[record] = item
+        self.record_of[item] = record
+        if confidence < 1.0:
+            self.confidence[item] = confidence
+
+    @property
+    def free_records(self) -> list[int]:
+        return [index for index in range(len(self.records)) if index not in self.item_of]
+
+    @property
+    def free_items(self) -> list[int]:
+        return [i for i in range(len(self.items)) if i not in self.record_of and i not in self.returned]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The backbone: pairs whose order on both sides agrees, and the gaps between them."""
+
+    record_anchors: tuple[int, ...]
+    item_anchors: tuple[int, ...]
+
+    def record_gap(self, index: int) -> int:
+        """Return the number of anchors above a record."""
+        return bisect_left(self.record_anchors, index)
+
+    def item_gap(self, index: int) -> int:
+        """Return the number of anchors above an item."""
+        return bisect_left(self.item_anchors, index)
+
+    @property
+    def gaps(self) -> int:
+        return len(self.record_anchors)
+
+
+def pair_ids(pairing: Pairing) -> None:
+    """Pair by the publisher's id, unless the very content and time of the known entry stand under another id."""
+    by_id = {record.entry.native_id: index for index, record in enumerate(pairing.records) if record.entry.native_id}
+    exact: dict[int, list[int]] = defaultdict(list)
+    for index, item in enumerate(pairing.items):
+        exact[item.features.exact].append(index)
+    for index, item in enumerate(pairing.items):
+        known = by_id.get(item.native_id) if item.native_id else None
+        if known is None or known in pairing.item_of:
+            continue
+        record = pairing.records[known]
+        elsewhere = record.features.exact != item.features.exact and any(
+            other != index and same(record.span, pairing.items[other].span) and record.span is not None
+            for other in exact.get(record.features.exact, ())
+        )
+        if not elsewhere:
+            pairing.join(known, index)
+
+
+def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
+    """Pair equal contents of the same time, repeated ones in their order; with `loose`, equal words."""
+
+    def key(features_exact: int, features_loose: int) -> int:
+        return features_loose if loose else features_exact
+
+    waiting = _grouped(
+        pairing.free_records, lambda r: key(pairing.records[r].features.exact, pairing.records[r].features.loose)
+    )
+    for index in pairing.free_items:
+        item = pairing.items[index]
+        group = waiting.get(key(item.features.exact, item.features.loose))
+        if not group:
+            continue
+        for place, record in enumerate(group):
+            if same(pairing.records[record].span, item.span):
+                pairing.join(group.pop(place), index)
+                break
+
+
+def pair_retimed(pairing: Pairing, order: Order, *, ids: bool) -> None:
+    """Pair equal contents whose time differs: long ones anywhere, short ones only in the same place."""
+    waiting = _grouped(pairing.free_records, lambda r: pairing.records[r].features.exact)
+    coming = _grouped(pairing.free_items, lambda i: pairing.items[i].features.exact)
+    for content, items in coming.items():
+        records = waiting.get(content, [])
+        if len(records) != 1 or len(items) != 1:
+            continue
+        record, item = pairing.records[records[0]], pairing.items[items[0]]
+        if ids and record.entry.native_id and item.native_id and record.entry.native_id != item.native_id:
+            continue
+        in_place = order.record_gap(records[0]) == order.item_gap(items[0])
+        if in_place or record.features.words >= LONG_ENOUGH:
+            pairing.join(records[0], items[0])
+
+
+def backbone(pairing: Pairing) -> Order:
+    """Return the longest run of pairs that are in the same order on both sides (patience algorithm)."""
+    pairs = sorted(pairing.item_of.items())
+    tails: list[int] = []
+    ends: list[int] = []
+    previous: list[int] = []
+    for place, (_, item) in enumerate(pairs):
+        depth = bisect_left(tails, item)
+        if depth == len(tails):
+            tails.append(item)
+            ends.append(place)
+        else:
+            tails[depth] = item
+            ends[depth] = place
+        previous.append(ends[depth - 1] if depth else -1)
+    chain: list[int] = []
+    place = ends[-1] if ends else -1
+    while place >= 0:
+        chain.append(place)
+        place = previous[place]
+    chain.reverse()
+    return Order(tuple(pairs[p][0] for p in chain), tuple(pairs[p][1] for p in chain))
+
+
+def _grouped(indexes: Iterable[int], key: Callable[[int], Hashable]) -> dict[Hashable, list[int]]:
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for index in indexes:
+        value = key(index)
+        if value:
+            groups[value].append(index)
+    return groups

@@ -1,0 +1,88 @@
+"""What is left after the certain pairs: the likeliest pairs first, one to one.
+
+Rule: greedy by weight. On every generated history it gave the verdicts of the optimal (Hungarian) assignment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from math import exp
+
+from monitor.reconcile.align import Order, Pairing
+from monitor.reconcile.times import same
+from monitor.reconcile.weigh import ALL_PAIRS, Weigher
+
+RARE_CANDIDATES = 6
+COMMON = 0.2  # a word in more entries than this share narrows nothing down
+
+
+def assign(pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
+    """Pair free records with free items where one entry is likelier than two, then rewritten ones by their place."""
+    records, items = pairing.free_records, pairing.free_items
+    if not records or not items:
+        return
+    weigher = Weigher(pairing, order, ids=ids, full=full)
+    weighed = [(weigher.weigh(record, item), record, item) for record, item in _candidates(pairing, weigher)]
+    for odds, record, item in sorted(weighed, key=lambda found: (-found[0], found[1], found[2])):
+        if odds <= 0:
+            break
+        if record not in pairing.item_of and item not in pairing.record_of:
+            pairing.join(record, item, 1 / (1 + exp(-odds)))
+    _pair_rewritten(pairing, weigher, ids=ids)
+
+
+def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:
+    records, items = pairing.free_records, pairing.free_items
+    if len(records) * len(items) <= ALL_PAIRS:
+        return [(record, item) for record in records for item in items]
+    found: set[tuple[int, int]] = set()
+    by_place = defaultdict(list)
+    by_word: dict[str, list[int]] = defaultdict(list)
+    by_title: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for record in records:
+        by_place[weigher.record_gap[record]].append(record)
+        features = pairing.records[record].features
+        by_title[features.title].append(record)
+        for word in {*features.title, *features.body}:
+            by_word[word].append(record)
+    rare = max(3, int(COMMON * len(records)))
+    for item in items:
+        features = pairing.items[item].features
+        neighbours = by_place[weigher.item_gap[item]]
+        chosen = set(neighbours) if len(neighbours) <= 6 else set()
+        if len(features.title) > 3:
+            chosen.update(by_title[features.title])
+        shared = Counter(
+            record
+            for word in {*features.title, *features.body}
+            if len(by_word[word]) <= rare
+            for record in by_word[word]
+        )
+        chosen.update(record for record, _ in shared.most_common(RARE_CANDIDATES))
+        found.update((record, item) for record in chosen)
+    return sorted(found)
+
+
+def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool) -> None:
+    """Pair what is left of one minute in one gap when nothing else claims it: "more soon" became a report."""
+    records, items = pairing.free_records, pairing.free_items
+    for record in records:
+        old = pairing.records[record]
+        if old.span is None or old.span.relative:
+            continue
+        here = [
+            item
+            for item in items
+            if weigher.item_gap[item] == weigher.record_gap[record] and same(old.span, pairing.items[item].span)
+        ]
+        rivals = [
+            other
+            for other in records
+            if weigher.record_gap[other] == weigher.record_gap[record] and same(old.span, pairing.records[other].span)
+        ]
+        if len(here) == 1 and len(rivals) == 1 and here[0] not in pairing.record_of:
+            new = pairing.items[here[0]]
+            differ = ids and old.entry.native_id and new.native_id and old.entry.native_id != new.native_id
+            titles = old.features.title and new.features.title and not set(old.features.title) & set(new.features.title)
+            if not differ and not titles:
+                pairing.join(record, here[0], 0.6)

@@ -1,0 +1,189 @@
+"""What an edit did, in the tags and the significance of the contract.
+
+Rule: judged on content, furniture aside; when in doubt the graver one. An edit that touches a number or a negation is
+critical, whatever else it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from monitor.model import Significance
+from monitor.reconcile.lexicon import HEDGES, is_negation, is_number
+from monitor.text.characters import canonical
+from monitor.text.diff import Hunk, hunks
+from monitor.text.tokens import Token, tokens
+
+REWRITE_SHARE = 0.6  # of the words of both sides changed
+TYPO_SHORT = 5  # letters; one slip fits a short word, two a longer one
+_SUBSTANTIVE = frozenset(
+    {"hedge", "addition", "deletion", "title", "quote", "name", "rewrite", "merged", "split", "reverted"}
+)
+_CRITICAL = frozenset({"number", "negation", "entity"})
+_QUOTES = frozenset("\"'")
+
+
+class Judged(NamedTuple):
+    """The tags of an edit, gravest first, and its significance."""
+
+    tags: tuple[str, ...]
+    significance: Significance
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Title and content of one state of an entry."""
+
+    title: str | None
+    text: str
+
+
+def judge(old: Side, new: Side, vocabulary: Collection[str], *, retimed: bool, extra: Sequence[str] = ()) -> Judged:
+    """Judge an edit. `vocabulary`: casefolded words of the source's entries; `retimed`: the published time changed."""
+    tags = set(extra)
+    if retimed:
+        tags.add("time")
+    old_title, new_title = canonical(old.title or ""), canonical(new.title or "")
+    if old_title != new_title:
+        tags |= _tags(old_title, new_title, vocabulary) - {"addition", "deletion", "rewrite", "wording"} | {"title"}
+    old_text, new_text = _paragraphs(old.text), _paragraphs(new.text)
+    if old_text != new_text:
+        tags |= _tags(old_text, new_text, vocabulary)
+    if "punctuation" in tags and len(tags) > 1:
+        tags.discard("punctuation")
+    return Judged(tuple(sorted(tags, key=_gravity)), significance(tags))
+
+
+def significance(tags: Collection[str]) -> Significance:
+    """Return the significance of an edit with these tags; none is cosmetic."""
+    if not tags:
+        return Significance.COSMETIC
+    if _CRITICAL & set(tags):
+        return Significance.CRITICAL
+    return Significance.SUBSTANTIVE if _SUBSTANTIVE & set(tags) else Significance.MINOR
+
+
+def _gravity(tag: str) -> tuple[int, str]:
+    return (0 if tag in _CRITICAL else 1 if tag in _SUBSTANTIVE else 2, tag)
+
+
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(canonical(paragraph) for paragraph in text.split("\n\n"))
+
+
+def _tags(old: str, new: str, vocabulary: Collection[str]) -> set[str]:
+    found = hunks(old, new)
+    tags: set[str] = set()
+    changed = sum(_words_in(h.old) + _words_in(h.new) for h in found if not h.equal)
+    total = sum(_words_in(h.old) + _words_in(h.new) for h in found)
+    open_quote, start = False, True
+    for hunk in found:
+        if not hunk.equal:
+            tags |= _hunk_tags(hunk, vocabulary, in_quote=open_quote, at_start=start)
+        ended = "".join(hunk.new or hunk.old).rstrip()
+        open_quote ^= sum(piece == '"' for piece in hunk.new) % 2 == 1
+        start = not ended or ended[-1] in '.!?:"\n' if ended or hunk.equal else start
+    if (
+        total
+        and changed > REWRITE_SHARE * total
+        and changed > 12
+        and any(h.old and h.new for h in found if not h.equal)
+    ):
+        tags = tags - {"wording", "addition", "deletion", "typo"} | {"rewrite"}
+    return tags
+
+
+def _words_in(pieces: Sequence[str]) -> int:
+    return sum(piece[0].isalnum() for piece in pieces)
+
+
+def _hunk_tags(hunk: Hunk, vocabulary: Collection[str], *, in_quote: bool, at_start: bool) -> set[str]:
+    gone, come = tokens("".join(hunk.old)), tokens("".join(hunk.new))
+    old_words, new_words = _words(gone), _words(come)
+    tags: set[str] = set()
+    if _numbers(old_words) != _numbers(new_words):
+        tags.add("number")
+    if sorted(filter(is_negation, old_words)) != sorted(filter(is_negation, new_words)):
+        tags.add("negation")
+    if {w for w in old_words if w in HEDGES} != {w for w in new_words if w in HEDGES}:
+        tags.add("hedge")
+    if _quote_marks(gone) != _quote_marks(come) or (in_quote and (old_words or new_words)):
+        tags.add("quote")
+    if old_words == new_words:
+        return tags or {"punctuation"}
+    if not old_words or not new_words:
+        tags.add("addition" if new_words else "deletion")
+        return tags | _entity(gone, come, at_start)
+    if len(gone) == len(come) == 1 or len(old_words) == len(new_words):
+        return tags | _paired(gone, come, vocabulary, tags, at_start=at_start)
+    return tags | {"wording"} | _entity(gone, come, at_start)
+
+
+def _paired(
+    gone: list[Token], come: list[Token], vocabulary: Collection[str], grave: set[str], *, at_start: bool
+) -> set[str]:
+    """Judge words replaced one for one."""
+    tags: set[str] = set()
+    pairs = zip([t for t in gone if t.kind != "mark"], [t for t in come if t.kind != "mark"], strict=True)
+    for place, (a, b) in enumerate(pairs):
+        if a.text.casefold() == b.text.casefold():
+            continue
+        name = a.text[:1].isupper() and b.text[:1].isupper() and not (at_start and place == 0)
+        if grave & {"number", "negation", "hedge"} and (is_number(a.text.casefold()) or is_number(b.text.casefold())):
+            continue
+        tags.add(_word_tag(a.text.casefold(), b.text.casefold(), vocabulary, name=name))
+    if "wording" in tags:
+        tags |= _entity(gone, come, at_start)
+    return tags
+
+
+def _word_tag(a: str, b: str, vocabulary: Collection[str], *, name: bool) -> str:
+    slips = OSA.distance(a, b)
+    allowed = 1 if min(len(a), len(b)) <= TYPO_SHORT else 2
+    known_a, known_b = a in vocabulary, b in vocabulary
+    if is_negation(a) or is_negation(b) or a in HEDGES or b in HEDGES or slips > allowed:
+        return "entity" if name else "wording"
+    if not (a[:1].isalpha() and b[:1].isalpha()) or min(len(a), len(b)) < 2 or (known_a and known_b):
+        return "entity" if name and known_a and known_b else "wording"
+    if name and known_a == known_b:
+        return "name"
+    return "typo"
+
+
+def _entity(gone: list[Token], come: list[Token], at_start: bool) -> set[str]:
+    """Say whether a capitalised word, not at a sentence's start, came or went."""
+    old, new = _capitalised(gone, at_start), _capitalised(come, at_start)
+    everywhere_old = {t.text.casefold() for t in gone}
+    everywhere_new = {t.text.casefold() for t in come}
+    if {w for w in old if w not in everywhere_new} and {w for w in new if w not in everywhere_old}:
+        return {"entity"}
+    return set()
+
+
+def _capitalised(run: list[Token], at_start: bool) -> set[str]:
+    found: set[str] = set()
+    start = at_start
+    for token in run:
+        if token.kind == "mark":
+            start = start or token.text in '.!?:"'
+            continue
+        if not start and token.text[:1].isupper():
+            found.add(token.text.casefold())
+        start = False
+    return found
+
+
+def _words(run: Sequence[Token]) -> list[str]:
+    return [token.text.casefold() for token in run if token.kind != "mark"]
+
+
+def _numbers(words: Sequence[str]) -> list[str]:
+    return sorted(word for word in words if is_number(word))
+
+
+def _quote_marks(run: Sequence[Token]) -> int:
+    return sum(token.text in _QUOTES for token in run)

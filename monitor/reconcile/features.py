@@ -1,0 +1,77 @@
+"""What of an entry decides whether two showings of it are the same: content without furniture, in one form.
+
+Rule: the only place that knows the normal form. `NORMALISER` is part of every hash that is stored; a changed normaliser
+re-reads stored texts silently instead of telling every entry as edited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+import xxhash
+
+from monitor.model import Entry
+from monitor.reconcile.furniture import is_atom, masked
+from monitor.text.characters import canonical
+from monitor.text.tokens import tokens
+
+NORMALISER = 1
+
+_PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The comparable side of an entry's title and text."""
+
+    exact: int  # equal: the same content, layout apart
+    loose: int  # equal: the same words, case and punctuation apart; 0 where there is no word
+    title: tuple[str, ...]  # casefolded words
+    body: tuple[str, ...]
+    edges: tuple[tuple[str, bool], ...]  # first and last paragraphs, digits masked; is it the sole one?
+
+    @property
+    def words(self) -> int:
+        return len(self.title) + len(self.body)
+
+
+def features(title: str | None, text: str, furniture: Container[str] = ()) -> Features:
+    """Return the features of a title and a text; `furniture` holds masked paragraphs that are no content here."""
+    paragraphs = [canonical(paragraph) for paragraph in _PARAGRAPHS.split(text.strip())]
+    kept = [paragraph for paragraph in paragraphs if paragraph and not is_atom(paragraph)]
+    content = [paragraph for paragraph in kept if masked(paragraph) not in furniture] or kept or paragraphs
+    marks_title, words_title = _split((canonical(title),) if title else ())
+    marks_body, words_body = _split(content)
+    exact = hashed("\x1f".join((*marks_title, "\x1e", *marks_body)))
+    loose = hashed("\x1f".join((*words_title, *words_body))) if words_title or words_body else 0
+    return Features(exact, loose, words_title, words_body, _edges(kept))
+
+
+def features_of(entry: Entry, furniture: Container[str]) -> Features:
+    """Return the features of an entry."""
+    return features(entry.title, entry.text, furniture)
+
+
+def content(text: str, furniture: Container[str]) -> str:
+    """Return `text` without furniture, for judging what an edit changed; the whole text where nothing would be left."""
+    paragraphs = [paragraph for paragraph in _PARAGRAPHS.split(text.strip()) if paragraph]
+    kept = [p for p in paragraphs if not is_atom(canonical(p)) and masked(canonical(p)) not in furniture]
+    return "\n\n".join(kept or paragraphs)
+
+
+def hashed(text: str) -> int:
+    """Return 64 bits of a text, the normaliser's version mixed in."""
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"), seed=NORMALISER)
+
+
+def _split(parts: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    found = [token for part in parts for token in tokens(part)]
+    return [token.text for token in found], tuple(token.text.casefold() for token in found if token.kind != "mark")
+
+
+def _edges(paragraphs: Sequence[str]) -> tuple[tuple[str, bool], ...]:
+    sole = len(paragraphs) == 1
+    at_edge = {paragraphs[0], *paragraphs[-2:]} if paragraphs else set()
+    return tuple((masked(paragraph), sole) for paragraph in at_edge if len(paragraph) <= 200)

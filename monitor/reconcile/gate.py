@@ -1,0 +1,113 @@
+"""Whether a page may be believed: an older copy, a mass disappearance and a template change are waited out.
+
+Rule: a page is held when believing it would tell something that a broken delivery explains better; holding tells
+nothing, changes nothing and ends by itself after a few equal looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.model import Snapshot
+from monitor.reconcile.features import hashed
+from monitor.reconcile.match import Matched
+from monitor.reconcile.page import Item, Page
+from monitor.reconcile.policy import ReconcilePolicy
+from monitor.reconcile.state import Known, Memory
+
+MASS_MIN = 6  # entries, before a share of them means anything
+MASS_LOST = 0.34
+MASS_LEFT = 0.6
+FLOOD_MIN = 10
+OLDER_COPY_HOLDS = 10  # of a page that says itself that it is older
+_TOLERANCE = 60.0  # seconds; relative labels show minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What believing the page would mean."""
+
+    new: tuple[int, ...]  # items
+    edited: tuple[int, ...]  # items of a content never seen in their entry
+    reverted: tuple[int, ...]  # items of an earlier content of their entry
+    lost: tuple[int, ...]  # records not missed before
+    newest_lost: bool  # the newest known entry is gone and nothing newer came
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a page is not believed yet."""
+
+    code: str
+    reason: str
+    looks: int  # after which it is
+    any_page: bool = False  # looks need not be equal
+
+
+def outlook(known: Known, matched: Matched) -> Outlook:
+    """Return what believing the page would mean."""
+    pairing = matched.pairing
+    edited: list[int] = []
+    reverted: list[int] = []
+    for item, record in pairing.record_of.items():
+        now, before = pairing.items[item].features.exact, pairing.records[record]
+        if now != before.features.exact:
+            (reverted if now in before.versions else edited).append(item)
+    lost = tuple(index for index in pairing.free_records if not pairing.records[index].missing)
+    new = tuple(pairing.free_items)
+    shown = [index for index, record in enumerate(pairing.records) if not record.missing]
+    newest_lost = bool(lost) and lost[0] == shown[0] and not _something_newer(matched, new, lost[0])
+    return Outlook(new, tuple(edited), tuple(reverted), lost, newest_lost)
+
+
+def _something_newer(matched: Matched, new: Sequence[int], record: int) -> bool:
+    first_anchor = matched.order.item_anchors[0] if matched.order.item_anchors else len(matched.pairing.items)
+    return any(item < first_anchor for item in new)
+
+
+def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, policy: ReconcilePolicy) -> Hold | None:
+    """Return why the page should not be believed at first sight, or None."""
+    known, memory, pairing = page.known, page.known.memory, matched.pairing
+    if _says_it_is_older(memory, snapshot, matched) and not (seen.new and not seen.newest_lost and not seen.reverted):
+        return Hold("older_copy", "the page says it is older than the last one", OLDER_COPY_HOLDS, any_page=True)
+    known_shown = sum(not record.missing for record in pairing.records)
+    lost = len(seen.lost)
+    if known_shown >= MASS_MIN and lost > MASS_LOST * known_shown and len(page.items) < MASS_LEFT * known_shown:
+        return Hold(
+            "mass_disappearance", f"{lost} of {known_shown} entries are missing", policy.confirm_mass, any_page=True
+        )
+    restores = any(known.gone[key].why == "removed" for key in pairing.returned.values())
+    changed = seen.edited or seen.reverted or restores
+    fresh = seen.new or seen.edited
+    if not fresh and (seen.reverted or restores or seen.newest_lost):
+        return Hold("older_copy", "the page shows only what was seen before", 2)
+    if seen.newest_lost and changed:
+        return Hold("older_copy", "the newest entry is missing and nothing newer is there", 2)
+    paired = len(pairing.record_of)
+    if paired >= FLOOD_MIN and len(seen.edited) >= policy.flood_share * paired:
+        return Hold("template_change", f"{len(seen.edited)} of {paired} entries changed at once", policy.confirm_mass)
+    return None
+
+
+def still_held(hold: Hold, memory: Memory, key: int, policy: ReconcilePolicy) -> bool:
+    """Say whether a doubted page is to be held, given the looks so far; `key` names its content."""
+    if memory.hold_count and (memory.hold_key == key or hold.any_page):
+        return memory.hold_count + 1 < hold.looks
+    return memory.hold_count < policy.max_holds
+
+
+def content_key(items: Sequence[Item]) -> int:
+    """Return a name of what the page shows, whatever its order."""
+    return hashed(",".join(map(str, sorted(item.features.exact for item in items))))
+
+
+def made_at(snapshot: Snapshot, matched: Matched) -> float:
+    """Return when the page was made, by its relative labels and its cache."""
+    return snapshot.seen_at.timestamp() - max(matched.lag, 0.0) - (snapshot.served_age or 0)
+
+
+def _says_it_is_older(memory: Memory, snapshot: Snapshot, matched: Matched) -> bool:
+    if snapshot.modified_at and memory.modified_at and snapshot.modified_at.timestamp() < memory.modified_at - 1:
+        return True
+    return bool(memory.generated_at) and made_at(snapshot, matched) < memory.generated_at - _TOLERANCE

@@ -1,0 +1,129 @@
+"""What an absence means: fell off the page's end, or was taken down.
+
+Rule: absence from the past end of a window says nothing; absence between entries that are still there, seen twice, is a
+removal. Entries that went are remembered, small, so that a return is never new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from monitor.model import Snapshot
+from monitor.reconcile.align import Pairing
+from monitor.reconcile.features import NORMALISER
+from monitor.reconcile.gate import Outlook
+from monitor.reconcile.match import Matched
+from monitor.reconcile.page import Page
+from monitor.reconcile.policy import ReconcilePolicy
+from monitor.reconcile.state import GoneRow, Record
+
+TAIL_AGE = 12 * 3600.0  # seconds older than the newest: pages that show "today" let go of it
+FULL_RECORDS = 300  # gone entries whose text is kept, for telling what changed when they return
+STALE_WEIGHT = 10  # polls one older copy is remembered
+
+Fate = Literal["removed", "window", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What becomes of one known entry the page does not show."""
+
+    record: Record
+    fate: Fate
+
+
+def absences(
+    page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, *, policy: ReconcilePolicy, looks: int
+) -> list[Absence]:
+    """Decide what each absence means on a believed page; `looks` counts equal looks at it, this one included."""
+    pairing = matched.pairing
+    declared = set(snapshot.deleted)
+    whole = snapshot.whole if policy.whole is None else policy.whole
+    tail = {index for index in pairing.free_records if _beyond(page, matched, index)}
+    explained = not whole and _window_explains(pairing, seen, tail)
+    fallen = {index for index in tail if explained or (not whole and _is_old(matched, index))}
+    found: list[Absence] = []
+    for index in pairing.free_records:
+        record = pairing.records[index]
+        if record.entry.native_id in declared and record.entry.native_id:
+            found.append(Absence(record, "removed"))
+        elif index in fallen and not record.missing:
+            found.append(Absence(record, "window"))
+        else:
+            needed = policy.confirm_removed + (seen.newest_lost or page.known.memory.stale_seen >= STALE_WEIGHT)
+            if record.missing + looks < needed:
+                found.append(Absence(record, "missing"))
+            else:
+                found.append(Absence(record, "removed" if whole or page.orderly else "window"))
+    return found
+
+
+def _beyond(page: Page, matched: Matched, index: int) -> bool:
+    """Say whether an entry belongs past the end of what the page shows."""
+    record, order, pairing = matched.pairing.records[index], matched.order, matched.pairing
+    if not order.record_anchors or index > order.record_anchors[-1]:
+        return True
+    shown = [pairing.items[i].span for i in order.item_anchors if not pairing.items[i].entry.pinned]
+    oldest = min((at.lo for at in shown if at), default=None)
+    return page.orderly and oldest is not None and record.span is not None and record.span.hi < oldest - 59
+
+
+def _window_explains(pairing: Pairing, seen: Outlook, tail: set[int]) -> bool:
+    """Say whether a sliding window explains the losses at the end: what came in pushed them out."""
+    shown_before = sum(not record.missing for record in pairing.records)
+    came = len(seen.new) + len(pairing.returned)
+    lost_at_end = len(tail & set(seen.lost))
+    lost_inside = len(seen.lost) - lost_at_end
+    return len(pairing.items) >= shown_before or (came > 0 and lost_at_end <= came - lost_inside + 1)
+
+
+def _is_old(matched: Matched, index: int) -> bool:
+    newest = max((record.span.lo for record in matched.pairing.records if record.span), default=0.0)
+    at = matched.pairing.records[index].span
+    return at is not None and newest - at.lo > TAIL_AGE
+
+
+def remember(
+    gone: Mapping[str, GoneRow], leaving: list[tuple[Record, Literal["removed", "window"]]], left: int, limit: int
+) -> tuple[dict[str, GoneRow], dict[str, GoneRow | None]]:
+    """Return the gone entries with these added, and the rows that changed; the longest gone are forgotten."""
+    kept = dict(gone)
+    changed: dict[str, GoneRow | None] = {}
+    for number, (record, why) in enumerate(leaving):
+        kept[record.id] = changed[record.id] = gone_row(record, why, left + number)
+    by_age = sorted(kept.values(), key=lambda row: row.left) if len(kept) > min(limit, FULL_RECORDS) else []
+    for row in by_age[: max(0, len(kept) - limit)]:
+        del kept[row.id]
+        changed[row.id] = None
+    for row in by_age[:-FULL_RECORDS]:
+        if row.id in kept and row.text is not None:
+            kept[row.id] = changed[row.id] = _smaller(row)
+    return kept, changed
+
+
+def gone_row(record: Record, why: Literal["removed", "window"], left: int) -> GoneRow:
+    """Return what is remembered of an entry that went."""
+    entry, found = record.entry, record.features
+    return GoneRow(
+        normaliser=NORMALISER,
+        id=record.id,
+        left=left,
+        why=why,
+        revision=record.revision,
+        exact=found.exact,
+        loose=found.loose,
+        words=found.words,
+        versions=record.versions,
+        published=entry.published,
+        title=entry.title,
+        native_id=entry.native_id,
+        text=entry.text,
+    )
+
+
+def _smaller(row: GoneRow) -> GoneRow:
+    return msgspec.structs.replace(row, text=None)

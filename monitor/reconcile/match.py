@@ -1,0 +1,96 @@
+"""Which item of the page is which known entry: the stages in their order.
+
+Rule: certain evidence before weighed evidence; what left the page before is looked up before anything is called new.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from monitor.reconcile.align import LONG_ENOUGH, Order, Pairing, backbone, pair_equal, pair_ids, pair_retimed
+from monitor.reconcile.assign import assign
+from monitor.reconcile.page import Item, Page
+from monitor.reconcile.state import GoneRow, Known
+from monitor.reconcile.times import Span, apart, moved_by, same, span
+from monitor.reconcile.trust import Trust
+
+_MINUTE_LABEL = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The outcome of matching one page."""
+
+    pairing: Pairing
+    order: Order
+    shift: float  # seconds the whole page's clock moved
+    lag: float  # seconds the page is behind, by its relative labels
+
+
+def match(known: Known, page: Page, trust: Trust) -> Matched:
+    """Match the page's items with what is known."""
+    shift, lag = _clock(known, page.items)
+    items = page.items if not (shift or lag) else tuple(_moved(item, -(shift or lag)) for item in page.items)
+    pairing = Pairing(tuple(page.known.live.values()), items)
+    if trust.usable:
+        pair_ids(pairing)
+    pair_equal(pairing)
+    pair_equal(pairing, loose=True)
+    order = backbone(pairing)
+    pair_retimed(pairing, order, ids=trust.usable)
+    _find_returned(pairing, known, ids=trust.usable)
+    assign(pairing, backbone(pairing), ids=trust.usable, full=_is_full(pairing, known))
+    return Matched(pairing, backbone(pairing), shift, lag)
+
+
+def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
+    """Return by how much the page's absolute times moved, and by how much its relative labels are late."""
+    texts = Counter(record.features.exact for record in known.live.values())
+    shown = Counter(item.features.exact for item in items)
+    spans = {record.features.exact: record.span for record in known.live.values()}
+    absolute: list[float] = []
+    relative: list[float] = []
+    for item in items:
+        text = item.features.exact
+        old = spans.get(text)
+        if old is None or item.span is None or texts[text] != 1 or shown[text] != 1:
+            continue
+        if not (old.relative or item.span.relative):
+            absolute.append(apart(old, item.span))
+        elif item.span.hi - item.span.lo <= _MINUTE_LABEL >= old.hi - old.lo:
+            relative.append(item.span.lo - old.lo)
+    relative.sort()
+    lag = relative[len(relative) // 2] if len(relative) >= 2 else 0.0
+    return moved_by(absolute), lag if abs(lag) > 2 * _MINUTE_LABEL else 0.0
+
+
+def _moved(item: Item, seconds: float) -> Item:
+    at = item.span
+    return item if at is None else replace(item, span=Span(at.lo + seconds, at.hi + seconds, at.dated, at.relative))
+
+
+def _is_full(pairing: Pairing, known: Known) -> bool:
+    """Say whether the page shows as many entries as it ever did: then what came in pushed something out."""
+    return len(pairing.items) >= sum(not record.missing for record in known.live.values())
+
+
+def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
+    """Look the free items up among the entries that went: the same id, or the same content at the same time."""
+    taken: set[str] = set()
+    for index in pairing.free_items:
+        item = pairing.items[index]
+        key = known.gone_by_native.get(item.native_id) if ids and item.native_id else None
+        if key is None or key in taken:
+            candidates = known.gone_by_exact.get(item.features.exact, ())
+            key = next((c for c in candidates if c not in taken and _is_same_gone(known.gone[c], item, ids=ids)), None)
+        if key is not None:
+            taken.add(key)
+            pairing.returned[index] = key
+
+
+def _is_same_gone(row: GoneRow, item: Item, *, ids: bool) -> bool:
+    if ids and row.native_id and item.native_id and row.native_id != item.native_id:
+        return False
+    return same(span(row.published), item.span) or row.words >= LONG_ENOUGH

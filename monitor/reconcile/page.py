@@ -1,0 +1,161 @@
+"""A snapshot made ready for comparing: features, time spans, copies merged, ids that cannot be ids dropped.
+
+Rule: items are in canonical order, newest first; positions are the page's own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from monitor.model import Entry, Snapshot
+from monitor.reconcile.features import Features, features, features_of
+from monitor.reconcile.furniture import MAX_LEARNED, learn
+from monitor.reconcile.state import Known, Record
+from monitor.reconcile.times import Span, same, span
+
+COPY_WORDS = 10  # two entries of one minute may share fewer words by chance
+ORDERLY = 0.75  # share of neighbours in time order that makes a list chronological
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the page."""
+
+    entry: Entry
+    features: Features
+    span: Span | None
+    native_id: str | None  # only where it may identify
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A snapshot ready for comparing."""
+
+    items: tuple[Item, ...]  # newest first, copies merged
+    orderly: bool  # the page is sorted by time, so that its end is the past
+    learned: tuple[str, ...]  # furniture this page taught
+    known: Known  # re-read where furniture was learned
+    read: Mapping[tuple[str | None, str], Features]
+
+
+def prepare(known: Known, snapshot: Snapshot) -> Page:
+    """Return the snapshot ready for comparing with `known`."""
+    furniture = known.memory.furniture
+    read = _read(snapshot.entries, known, furniture)
+    learned: tuple[str, ...] = ()
+    if len(furniture) < MAX_LEARNED:
+        learned = learn((found.edges for found in read.values()), furniture)[: MAX_LEARNED - len(furniture)]
+    if learned:
+        furniture = (*furniture, *learned)
+        known = _reread(known, furniture)
+        read = {key: features(*key, furniture) for key in read}
+    items = [
+        Item(entry, read[entry.title, entry.text], span(entry.published), entry.native_id)
+        for entry in snapshot.entries
+        if entry.text or entry.title
+    ]
+    if snapshot.order == "oldest_first":
+        items.reverse()
+    items = _without_unusable_ids(_without_copies(items), snapshot)
+    return Page(tuple(items), _is_orderly(items, snapshot), learned, known, read)
+
+
+def _read(entries: Sequence[Entry], known: Known, furniture: tuple[str, ...]) -> dict[tuple[str | None, str], Features]:
+    before, found = known.read, {}
+    for entry in entries:
+        key = (entry.title, entry.text)
+        if key not in found:
+            found[key] = before.get(key) or features_of(entry, furniture)
+    return found
+
+
+def _reread(known: Known, furniture: tuple[str, ...]) -> Known:
+    """Return what is known, compared without the new furniture: an entry is not edited because we learned."""
+    live: dict[str, Record] = {}
+    for key, record in known.live.items():
+        found = features_of(record.entry, furniture)
+        versions = record.versions if found.exact == record.features.exact else (*record.versions, found.exact)
+        live[key] = replace(record, features=found, versions=versions)
+    return replace(known, live=live, memory=known.memory, read={})
+
+
+def _without_copies(items: list[Item]) -> list[Item]:
+    """Merge copies of one entry on one page: pinned, key events, repeated by accident. The one in its place stays."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index, item in enumerate(items):
+        if item.features.loose:
+            groups[item.features.loose].append(index)
+    dropped: set[int] = set()
+    for indexes in groups.values():
+        if len(indexes) > 1:
+            dropped |= _copies(items, indexes)
+    return [item for index, item in enumerate(items) if index not in dropped] if dropped else items
+
+
+def _copies(items: list[Item], indexes: list[int]) -> set[int]:
+    dropped: set[int] = set()
+    for at, one in enumerate(indexes):
+        for other in indexes[at + 1 :]:
+            if one in dropped or other in dropped or not _is_copy(items, one, other):
+                continue
+            dropped.add(one if _displaced(items, one) and not items[other].entry.pinned else other)
+    return dropped
+
+
+def _is_copy(items: list[Item], one: int, other: int) -> bool:
+    a, b = items[one], items[other]
+    if not same(a.span, b.span):
+        return False
+    if a.native_id and b.native_id and a.native_id != b.native_id and not (a.entry.pinned or b.entry.pinned):
+        return a.features.words >= COPY_WORDS and a.span is not None and _displaced(items, one)
+    return (
+        a.entry.pinned
+        or b.entry.pinned
+        or (a.native_id is not None and a.native_id == b.native_id)
+        or a.features.words >= COPY_WORDS
+        or (other - one > 1 and _displaced(items, one))
+    )
+
+
+def _displaced(items: list[Item], index: int) -> bool:
+    """Say whether an item stands above newer ones: shown out of order on purpose."""
+    item = items[index]
+    if item.entry.pinned:
+        return True
+    below = items[index + 1].span if index + 1 < len(items) else None
+    return bool(item.span and below and below.lo > item.span.hi + 59)
+
+
+def _without_unusable_ids(items: list[Item], snapshot: Snapshot) -> list[Item]:
+    """Drop ids that cannot identify: shared by different entries, or the ascending numbers of a newest-first page."""
+    uses = Counter(item.native_id for item in items if item.native_id)
+    shared = {key for key, times in uses.items() if times > 1}
+    if not shared and not (snapshot.order == "newest_first" and _counts_down_the_page(items)):
+        return items
+    every = not shared
+    return [replace(i, native_id=None) if i.native_id and (every or i.native_id in shared) else i for i in items]
+
+
+def _counts_down_the_page(items: list[Item]) -> bool:
+    """Say whether the ids are row numbers: post-0, post-1 … from the top of a page whose top is the newest entry."""
+    numbers = []
+    for item in items:
+        digits = (item.native_id or "").rstrip("0123456789")
+        tail = (item.native_id or "")[len(digits) :]
+        if not tail or len(tail) > 6:
+            return False
+        numbers.append(int(tail))
+    return len(numbers) > 3 and sorted(numbers) == list(range(numbers[0], numbers[0] + len(numbers))) == numbers
+
+
+def _is_orderly(items: list[Item], snapshot: Snapshot) -> bool:
+    if snapshot.order == "unordered":
+        return False
+    spans = [item.span for item in items if item.span and not item.entry.pinned]
+    if len(spans) < max(2, 0.6 * len(items)):
+        return True  # nothing speaks against what the adapter says
+    ordered = sum(a.lo >= b.lo - 60 or a.hi >= b.lo for a, b in pairwise(spans))
+    return ordered >= ORDERLY * (len(spans) - 1)

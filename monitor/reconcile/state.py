@@ -1,0 +1,183 @@
+"""What is known of a source between two polls: live entries, entries that went, and what was learned about the source.
+
+Rule: values only. Every poll makes a new `Known`; the old one stays valid, so that a commit that loses its
+compare-and-set leaves nothing behind. A row of the store is one entry; `memory` is everything that is not an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from monitor.model import Entry, Stamp
+from monitor.reconcile.features import NORMALISER, Features, features_of
+from monitor.reconcile.times import Span, span
+
+KEPT_VERSIONS = 8
+FORMAT = 1
+
+
+class LiveRow(msgspec.Struct, frozen=True, array_like=True, tag="live"):
+    """The stored form of a live entry."""
+
+    normaliser: int
+    entry: Entry
+    revision: int
+    versions: tuple[int, ...]
+    missing: int = 0
+    flips: int = 0
+    held: int = 0
+
+
+class GoneRow(msgspec.Struct, frozen=True, array_like=True, tag="gone"):
+    """The stored form of an entry that went: small, because thousands are kept."""
+
+    normaliser: int
+    id: str
+    left: int  # counter of leavings: the lowest is forgotten first
+    why: Literal["removed", "window"]
+    revision: int
+    exact: int
+    loose: int
+    words: int
+    versions: tuple[int, ...]
+    published: Stamp | None = None
+    title: str | None = None
+    native_id: str | None = None
+    text: str | None = None  # of the latest few only
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What was learned of the source; one small blob."""
+
+    format: int = FORMAT
+    order: tuple[str, ...] = ()  # live ids, newest first as the page showed them
+    furniture: tuple[str, ...] = ()
+    distrust: int = 0  # polls whose ids contradicted their texts, less clean ones
+    hold_key: int = 0  # of the page being held
+    hold_count: int = 0
+    stale_seen: int = 0  # older copies met; fades
+    largest: int = 0  # most entries an accepted page showed
+    generated_at: float = 0.0  # when the last accepted page was made, by its labels and its cache; 0 unknown
+    modified_at: float = 0.0  # the page's own claim
+    polls: int = 0
+    leavings: int = 0
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One live entry as last told."""
+
+    id: str
+    entry: Entry
+    revision: int
+    features: Features
+    versions: tuple[int, ...]  # hashes of the contents it has shown, latest last
+    span: Span | None
+    missing: int = 0  # looks in a row that did not show it
+    flips: int = 0  # returns to an earlier wording
+    held: int = 0  # looks in a row at a wording that is not told yet
+
+    @property
+    def row(self) -> LiveRow:
+        return LiveRow(NORMALISER, self.entry, self.revision, self.versions, self.missing, self.flips, self.held)
+
+
+def record_of(key: str, row: LiveRow, furniture: tuple[str, ...]) -> Record:
+    """Return the live entry of a stored row."""
+    found = features_of(row.entry, furniture)
+    versions = row.versions if row.normaliser == NORMALISER else (found.exact,)
+    stamp = span(row.entry.published)
+    return Record(key, row.entry, row.revision, found, versions, stamp, row.missing, row.flips, row.held)
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is known of one source. `pending` says that a second look at the page would decide something."""
+
+    live: Mapping[str, Record] = field(default_factory=dict)
+    gone: Mapping[str, GoneRow] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    last_page: tuple[Entry, ...] = ()  # as received; not stored
+    read: Mapping[tuple[str | None, str], Features] = field(default_factory=dict)  # of the last page; not stored
+
+    @classmethod
+    def load(cls, rows: Mapping[str, bytes], memory: bytes | None) -> Known:
+        """Return what `Reconciled.rows` and `Reconciled.memory` of all polls so far add up to.
+
+        Raises `msgspec.ValidationError` or `msgspec.DecodeError` (both ValueError) for bytes that are not ours.
+        """
+        learned = _MEMORY.decode(memory) if memory else Memory()
+        live: dict[str, Record] = {}
+        gone: dict[str, GoneRow] = {}
+        for key, encoded in rows.items():
+            row = _ROW.decode(encoded)
+            if isinstance(row, LiveRow):
+                live[key] = record_of(key, row, learned.furniture)
+            elif row.normaliser == NORMALISER or row.native_id:
+                gone[key] = row
+        order = [key for key in learned.order if key in live]
+        ordered = {key: live[key] for key in [*order, *(live.keys() - set(order))]}
+        return cls(ordered, gone, learned)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something waits for a second look: poll without validators until it is False."""
+        return bool(self.memory.hold_count) or self._waiting
+
+    @cached_property
+    def _waiting(self) -> bool:
+        return any(record.missing or record.held for record in self.live.values())
+
+    @cached_property
+    def gone_by_exact(self) -> Mapping[int, tuple[str, ...]]:
+        """Ids of gone entries by each content they have shown."""
+        found: dict[int, tuple[str, ...]] = {}
+        for key, row in self.gone.items():
+            if row.normaliser == NORMALISER:
+                for version in {row.exact, *row.versions}:
+                    found[version] = (*found.get(version, ()), key)
+        return found
+
+    @cached_property
+    def gone_by_native(self) -> Mapping[str, str]:
+        """Ids of gone entries by the publisher's id."""
+        return {row.native_id: key for key, row in self.gone.items() if row.native_id}
+
+    @cached_property
+    def by_native(self) -> Mapping[str, str]:
+        """Ids of live entries by the publisher's id."""
+        return {record.entry.native_id: key for key, record in self.live.items() if record.entry.native_id}
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """The words of the live entries: a correction towards one of them is likelier a typo's."""
+        return frozenset(word for r in self.live.values() for word in (*r.features.title, *r.features.body))
+
+
+def encode(value: LiveRow | GoneRow | Memory) -> bytes:
+    """Return the stored form; lone surrogates, which UTF-8 cannot hold, are replaced."""
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        return _ENCODER.encode(_clean(msgspec.to_builtins(value)))
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
+
+
+_ENCODER = msgspec.json.Encoder()
+_ROW = msgspec.json.Decoder(LiveRow | GoneRow)
+_MEMORY = msgspec.json.Decoder(Memory)
