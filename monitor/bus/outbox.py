@@ -5,7 +5,7 @@ Rule: an interface only. The store keeps published messages for as long as an em
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from monitor.model import Outgoing
@@ -43,8 +43,11 @@ START = Position(0, 0)
 class Outbox(Protocol):
     """Messages written in the same transaction as what they tell."""
 
-    async def pending(self, limit: int) -> Sequence[Outgoing]:
-        """Return up to `limit` messages not yet published; of each stream the oldest ones, without a hole."""
+    async def pending(self, limit: int, skip: Collection[tuple[str, str]] = ()) -> Sequence[Outgoing]:
+        """Return up to `limit` messages not yet published; of each stream the oldest ones, in order and without a hole.
+
+        Streams in `skip`, (topic, source id), are left out.
+        """
 
     async def mark_published(self, rows: Sequence[Outgoing]) -> None:
         """Remember that these are in their streams."""
@@ -54,6 +57,3 @@ class Outbox(Protocol):
 
     async def rewind(self, topic: str, source_id: str, epoch: int, after_sequence: int) -> int:
         """Make every kept message of one stream after (epoch, after_sequence) wait again; return how many do."""
-
-    async def backlog(self) -> int:
-        """Return how many messages wait."""

@@ -3,7 +3,9 @@
 -- ARGV     1 epoch  2 sequence  3 message  4 longest stream, 0 for unlimited  5 channel of everything, or ''
 --          6 '1' to announce on the sharded channel of a Cluster  7 '1' to accept a gap before this message
 -- Returns  1 stored · 0 known already, nothing announced · 'gap:E-S' refused, the stream ends at E-S
+--          'other' nothing done, the stream holds a different message under this id
 local epoch, sequence = tonumber(ARGV[1]), tonumber(ARGV[2])
+local id = ARGV[1] .. '-' .. ARGV[2]
 local last_epoch, last_sequence
 local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 if #top > 0 then
@@ -20,6 +22,10 @@ end
 if last_epoch then
   last_epoch, last_sequence = tonumber(last_epoch), tonumber(last_sequence)
   if last_epoch > epoch or (last_epoch == epoch and last_sequence >= sequence) then
+    local held = redis.call('XRANGE', KEYS[1], id, id)
+    if #held > 0 and held[1][2][2] ~= ARGV[3] then
+      return 'other'
+    end
     return 0
   end
   if last_epoch == epoch and sequence ~= last_sequence + 1 and ARGV[7] ~= '1' then
@@ -28,7 +34,6 @@ if last_epoch then
 elseif sequence ~= 1 and ARGV[7] ~= '1' then
   return 'gap:0-0'
 end
-local id = ARGV[1] .. '-' .. ARGV[2]
 if ARGV[4] == '0' then
   redis.call('XADD', KEYS[1], id, 'd', ARGV[3])
 else

@@ -43,7 +43,7 @@ return tops
 class Outcome:
     """What became of one message."""
 
-    kind: Literal["stored", "known", "gap", "refused"]
+    kind: Literal["stored", "known", "other", "gap", "refused"]
     top: Position | None = None  # of a gap: where the stream ends
     words: str = ""  # of a refusal
 
@@ -121,6 +121,8 @@ class Publisher:
             return Outcome("known")
         assert isinstance(reply, bytes | str)
         text = reply.decode() if isinstance(reply, bytes) else reply
+        if text == "other":
+            return Outcome("other", words="the stream holds a different message under this id")
         return Outcome("gap", top=Position.parse(text.removeprefix("gap:")))
 
     async def _register(self, rows: Iterable[Outgoing]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,12 +24,12 @@ from monitor.model import Outgoing
 from monitor.wire import Names
 
 BATCH = 200
-WIDEST_LOOK = 100_000  # messages looked through for one that is not held up behind a stream in trouble
 IDLE_SECONDS = 0.5  # another process may have committed: look without being woken
 CHECK_SECONDS = 3.0
 CHECK_ALL_SECONDS = 60.0
 TOUCHED_SECONDS = 600.0  # how long a stream counts as recently touched
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0
+_SETTLED = frozenset({"stored", "known", "other"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class RelayState:
     trouble: str = "not started"  # in words; "" when all is well
     published: int = 0  # messages stored since the start
     repeated: int = 0  # messages that were in their streams already
+    conflicts: int = 0  # messages a stream has others for under the same ids: the store went back in time unnoticed
     rewinds: int = 0  # times a stream had lost messages and was sent them again
     blocked: Mapping[StreamKey, str] = field(default_factory=dict)  # streams that take no messages, and why
 
@@ -90,6 +92,7 @@ class Relay:
         self._gaps: dict[StreamKey, Position] = {}
         self._forced: dict[StreamKey, Position] = {}
         self._blocked: dict[StreamKey, str] = {}
+        self._fruitless: dict[StreamKey, tuple[Position, Position]] = {}  # rewinds that brought nothing: ends of both
         self._server_run = ""
         self._next_check = self._next_full_check = 0.0
 
@@ -113,6 +116,7 @@ class Relay:
                     await self._publish_until(stop)
                 except ServiceUnavailable as error:
                     self._note(connected=False, trouble=str(error))
+                    self._fruitless.clear()
                     await self.connection.reset()
                     await self._rest(pause * (0.5 + self._jitter()), stop)
                     pause = min(pause * 2, LONGEST_PAUSE)
@@ -151,35 +155,30 @@ class Relay:
         if not rows:
             return False
         outcomes = await self._publisher.publish(rows, self._forced)
-        done = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.kind in {"stored", "known"}]
+        done = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.kind in _SETTLED]
         if done:
             await self._outbox.mark_published(done)
-        stored = sum(outcome.kind == "stored" for outcome in outcomes)
+        count = Counter(outcome.kind for outcome in outcomes)
         self.state = replace(
             self.state,
-            published=self.state.published + stored,
-            repeated=self.state.repeated + len(done) - stored,
+            published=self.state.published + count["stored"],
+            repeated=self.state.repeated + count["known"],
+            conflicts=self.state.conflicts + count["other"],
         )
         await self._learn(rows, outcomes)
         return True
 
     async def _next_rows(self) -> list[Outgoing]:
-        limit = BATCH
-        while True:
-            waiting = await self._outbox.pending(limit)
-            rows = [row for row in waiting if key_of(row) not in self._blocked]
-            if rows or len(waiting) < limit or limit >= WIDEST_LOOK:
-                # Deltas before the alerts about them; within a stream in its order.
-                rows.sort(key=lambda row: (row.topic == "alerts", row.source_id, row.epoch, row.sequence))
-                return rows[:BATCH]
-            limit *= 4
+        waiting = await self._outbox.pending(BATCH, tuple(self._blocked))
+        # Deltas before the alerts about them; within a stream in its order.
+        return sorted(waiting, key=lambda row: (row.topic == "alerts", row.source_id, row.epoch, row.sequence))
 
     async def _learn(self, rows: Sequence[Outgoing], outcomes: Sequence[Outcome]) -> None:
         now = self._clock()
         gaps: dict[StreamKey, Position] = {}
         for row, outcome in zip(rows, outcomes, strict=True):
             key, place = key_of(row), Position(row.epoch, row.sequence)
-            if outcome.kind in {"stored", "known"}:
+            if outcome.kind in _SETTLED:
                 self._touched[key] = (now, place)
                 self._gaps.pop(key, None)
                 if (after := self._forced.pop(key, None)) is not None:
@@ -199,9 +198,11 @@ class Relay:
         self._publisher.forget()
         await self._rewind(key, top)
 
-    async def _rewind(self, key: StreamKey, top: Position) -> None:
-        if await self._outbox.rewind(*key, *top):
+    async def _rewind(self, key: StreamKey, top: Position) -> int:
+        count = await self._outbox.rewind(*key, *top)
+        if count:
             self.state = replace(self.state, rewinds=self.state.rewinds + 1)
+        return count
 
     async def _check(self) -> None:
         """Notice what nobody tells: another process behind the address, an emptied server, a stream that is free again."""
@@ -220,23 +221,43 @@ class Relay:
         """Compare every stream with the store, on a connection that is known to work."""
         await self.connection.check()
         self._publisher.forget()
-        self._server_run = await self._run_of_server()
-        known = [StreamKey(*key) for key in await self._outbox.heads()]
-        tops = await self._publisher.tops(known)
-        heads = {StreamKey(*key): Position(*head) for key, head in (await self._outbox.heads()).items()}
+        run = await self._run_of_server()
+        tops = await self._publisher.tops(list(await self._heads()))
+        heads = await self._heads()
         comparison = compare(tops, heads)
-        for key, top in comparison.behind:
-            await self._rewind(key, top)
+        fruitless = self._fruitless if run and run == self._server_run else {}
+        # A source without a message in the present epoch stays behind; its store is not asked again for nothing.
+        self._fruitless = {
+            key: (top, heads[key])
+            for key, top in comparison.behind
+            if fruitless.get(key) == (top, heads[key]) or not await self._rewind(key, top)
+        }
+        self._server_run = run
         self._blocked.clear()
-        for key, top in comparison.ahead:
-            self._block(key, f"the stream ends at {top}, after the store's {heads.get(key, START)}")
-            if self._events.on_ahead is not None:
-                await self._events.on_ahead(key, top)
+        for key, top in (await self._resolved(dict(comparison.ahead), heads)).items():
+            self._block(key, f"the stream ends at {top}, after everything the store knows")
         now = self._clock()
         self._next_check = now + CHECK_SECONDS
         # A stream held up is looked at again soon: its store may have moved on, its key may have been cleared.
         self._next_full_check = now + (CHECK_SECONDS if self._blocked else CHECK_ALL_SECONDS)
         self._note(connected=True, trouble=next(iter(self._blocked.values()), ""))
+
+    async def _resolved(
+        self, ahead: dict[StreamKey, Position], heads: Mapping[StreamKey, Position]
+    ) -> dict[StreamKey, Position]:
+        """Tell of streams that end after the store until the epoch has risen above them; return those that still do."""
+        while ahead and self._events.on_ahead is not None:
+            key, top = next(iter(ahead.items()))
+            before = heads.get(key, START)
+            await self._events.on_ahead(key, top)
+            heads = await self._heads()
+            if heads.get(key, START) == before:
+                break
+            ahead = dict(compare(ahead, heads).ahead)
+        return ahead
+
+    async def _heads(self) -> dict[StreamKey, Position]:
+        return {StreamKey(*key): Position(*head) for key, head in (await self._outbox.heads()).items()}
 
     async def _run_of_server(self) -> str:
         if self.connection.is_cluster:
