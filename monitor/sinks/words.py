@@ -1,0 +1,139 @@
+"""A notice in plain words: for terminals, mail and services that take text only.
+
+Rule: pure. Source text stands on its own lines, each begun with `> `, so that it cannot pass for ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from monitor.alerts import Notice, NoticeItem
+from monitor.alerts.compose import how_late
+from monitor.alerts.raising import CORRECTIONS, age_in_words
+from monitor.model import Alert, AlertKind, ChangeType, DiffOp
+
+QUOTE_CHARACTERS = 600
+MARKS = {"info": "i", "warning": "!", "critical": "!!"}
+KIND_WORDS = {
+    AlertKind.NEW: "new entry",
+    AlertKind.EDITED: "brought in by an edit",
+    AlertKind.RETRACTED: "no longer says it",
+    AlertKind.REMOVED: "entry removed",
+}
+
+
+def subject(notice: Notice) -> str:
+    """Return one line that names the notice: our words and the source's title."""
+    if len(notice.items) == 1:
+        alert = notice.items[0].alert
+        corrected = "CORRECTED " if alert.kind in CORRECTIONS else ""
+        return f"{corrected}{alert.rule} — {source_name(alert)}"
+    return notice.headline
+
+
+def notice_lines(notice: Notice) -> Iterator[str]:
+    """Yield the notice line by line."""
+    yield f"[{MARKS[notice.severity]}] {subject(notice)}"
+    if notice.words:
+        yield from notice.words.split("\n")
+    for item in notice.full:
+        if len(notice.items) > 1:
+            yield f"* {item.alert.rule} — {source_name(item.alert)}"
+        yield from item_lines(item)
+    named = notice.named
+    if named:
+        yield f"+{len(named)} more:"
+        yield from (f"> {_shortened(headline(item.alert), 100)}" for item in named[:20])
+    yield f"({notice.reference})"
+
+
+def item_lines(item: NoticeItem) -> Iterator[str]:
+    """Yield one alert: what happened, the words, and where they are."""
+    alert = item.alert
+    entry = alert.delta.change.entry
+    if entry.title:
+        yield f"> {' '.join(entry.title.split())}"
+    for line in said(alert).split("\n"):
+        if line.strip():
+            yield f"> {line}"
+    yield facts(item)
+    link = entry.url or alert.delta.source.url
+    if link:
+        yield link
+
+
+def said(alert: Alert) -> str:
+    """Return the words that matter: an edit as `[-old-]{+new+}`, else the text around the first match."""
+    change = alert.delta.change
+    diff = next((one.diff for one in change.changes if one.field in {"text", "title"}), None)
+    if change.type is ChangeType.EDITED and diff is not None:
+        return "".join(_marked(part) for part in around_changes(diff))
+    first = next((match for match in alert.matches if match.field == "text"), None)
+    start = max(0, first.start - QUOTE_CHARACTERS // 3) if first else 0
+    cut = change.entry.text[start : start + QUOTE_CHARACTERS]
+    return ("…" if start else "") + cut + ("…" if start + QUOTE_CHARACTERS < len(change.entry.text) else "")
+
+
+def facts(item: NoticeItem) -> str:
+    """Return source, times, lag, rule, revision and what kind of alert it is, on one line."""
+    alert, delta = item.alert, item.alert.delta
+    entry = delta.change.entry
+    published = entry.published_text or (
+        entry.published_at.strftime("%Y-%m-%d %H:%M %Z") if entry.published_at else None
+    )
+    parts = [
+        source_name(alert),
+        f"published {' '.join(published.split())}" if published else "",
+        f"seen {delta.seen_at.strftime('%H:%M:%S %Z')}" + lag(alert),
+        f"rule {alert.rule}",
+        f"revision {delta.change.revision}",
+        KIND_WORDS[alert.kind],
+        how_late(item),
+        alert.note if alert.note and alert.note not in KIND_WORDS.values() else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def lag(alert: Alert) -> str:
+    """Return ` (+21 s)`, the time from the publisher's claim to our seeing it, for what is new; else nothing."""
+
+    late_by = alert.delta.late_by
+    if late_by is None or alert.kind is not AlertKind.NEW:
+        return ""
+    return f" (+{age_in_words(timedelta(seconds=late_by))})"
+
+
+def source_name(alert: Alert) -> str:
+    """Return the source's title on one line, or its id."""
+    return " ".join((alert.delta.source.title or alert.delta.source.id).split())
+
+
+def headline(alert: Alert) -> str:
+    """Return the entry's title, or its first words."""
+    entry = alert.delta.change.entry
+    return " ".join((entry.title or entry.text).split())
+
+
+def around_changes(diff: tuple[DiffOp, ...], context: int = 120) -> list[DiffOp]:
+    """Return a diff with its long unchanged stretches shortened, so that what changed is always to be seen."""
+    shown: list[DiffOp] = []
+    for place, (operation, text) in enumerate(diff):
+        if operation != "=" or len(text) <= context:
+            shown.append((operation, text))
+        elif place == 0:
+            shown.append((operation, "…" + text[-context:]))
+        elif place == len(diff) - 1:
+            shown.append((operation, text[:context] + "…"))
+        else:
+            shown.append((operation, text[: context // 2] + " … " + text[-context // 2 :]))
+    return shown
+
+
+def _marked(part: DiffOp) -> str:
+    operation, text = part
+    return {"=": text, "-": f"[-{text}-]", "+": f"{{+{text}+}}"}[operation]
+
+
+def _shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
