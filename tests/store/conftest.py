@@ -64,9 +64,10 @@ class Maker:
 
     def poll(self, state: SourceState, changes: Sequence[Change], *, silent: bool = False, **more: Any) -> PollCommit:
         """A poll that found `changes`; `silent`: none of them is announced."""
+        ref = self.ref if state.source_id == self.ref.id else SourceRef(state.source_id)
         announced = () if silent else tuple(changes)
         deltas = tuple(
-            Delta(self.ref, state.epoch, state.sequence + place, self.now, change)
+            Delta(ref, state.epoch, state.sequence + place, self.now, change)
             for place, change in enumerate(announced, 1)
         )
         rows = {
@@ -76,7 +77,7 @@ class Maker:
             etag=f'"{state.version + 1}"', last_poll_at=self.now, next_poll_at=self.now + timedelta(seconds=15)
         )
         values = {"rows": rows, "memory": b"memory", "poll": poll, "seen_at": self.now, **more}
-        return PollCommit(self.ref, state.version, tuple(changes), deltas, **values)
+        return PollCommit(ref, state.version, tuple(changes), deltas, **values)
 
     def news(self, state: SourceState, count: int = 1) -> PollCommit:
         """A poll that found `count` entries nobody saw before."""

@@ -76,10 +76,10 @@ async def test_one_failing_commit_takes_nothing_with_it(store, make):
     others = [SourceRef(f"s{n}") for n in range(6)]
     await store.ensure_sources(others, make.now)
     bad = make.news(replace(await store.load("aleppo"), sequence=9))
-    polls = [replace(make.news(replace(await store.load(ref.id))), source=ref, deltas=()) for ref in others]
+    polls = [make.news(await store.load(ref.id)) for ref in others]
     outcomes = await asyncio.gather(*map(store.commit, [*polls[:3], bad, *polls[3:]]), return_exceptions=True)
     assert isinstance(outcomes.pop(3), ValueError)
-    assert outcomes == [Committed(1, 1, 0)] * 6
+    assert outcomes == [Committed(1, 1, 1)] * 6
 
 
 async def test_unannounced_changes_are_recorded_and_take_no_sequence(store, make):
