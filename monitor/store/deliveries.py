@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from monitor.alerts import (
     Draft,
@@ -21,7 +21,7 @@ from monitor.alerts import (
 )
 from monitor.model import Alert, AlertKind
 from monitor.store import outbox
-from monitor.store.alert_tables import alerts, deliveries, silences
+from monitor.store.alert_tables import alerts, deliveries, messages, silences
 from monitor.store.codec import instant, maybe_microseconds, microseconds
 from monitor.store.statements import insert_missing
 from monitor.wire import decode_alert, encode_alert
@@ -113,6 +113,13 @@ def take(connection: Connection, receiver: str, draft: Draft) -> bool:
         deliveries.c.state == "waiting",
     )
     return connection.execute(update(deliveries).where(mine).values(state="assigned")).rowcount == len(draft.alert_ids)
+
+
+def count_dead(connection: Connection) -> int:
+    """Return how many messages and alerts did not arrive and wait for a person: `monitor alerts retry | drop`."""
+    failed = select(func.count()).select_from(messages).where(messages.c.state.in_(("dead", "expired")))
+    expired = select(func.count()).select_from(deliveries).where(deliveries.c.state == "expired")
+    return (connection.scalar(failed) or 0) + (connection.scalar(expired) or 0)
 
 
 def read_silences(connection: Connection, *, ends_after: datetime | None = None) -> tuple[Silence, ...]:

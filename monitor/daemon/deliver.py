@@ -1,0 +1,235 @@
+"""The delivery job: one line a receiver, so that none waits for another, and a word to the operators when one fails.
+
+Rule: owns the lines' tasks; what a message is and when it leaves is decided in `alerts`, what came of it in `sinks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import structlog
+
+from monitor.alerts import Draft, RuleOptions, notice_of_words
+from monitor.daemon.deliver_line import Line, Receiver, Settled
+from monitor.daemon.deliver_time import Time
+from monitor.errors import MonitorError
+from monitor.model import Severity
+from monitor.store import Store, messages
+from monitor.store.messages import NOTICE_GROUP, Composed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 10.0  # seconds for messages being sent at shutdown
+LONGEST_WAIT = timedelta(hours=2)  # between two tries; more is a clock that was set back
+NOTICE_EVERY = 3600  # seconds: the same trouble of the same receiver is told once in this time
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySetup:
+    """Who is told, how, and by which rules' wishes; swapped whole on reload."""
+
+    receivers: tuple[Receiver, ...] = ()
+    rules: Mapping[str, RuleOptions] = field(default_factory=dict)
+    operators: tuple[
+        str, ...
+    ] = ()  # receivers that hear of the monitor's own troubles; none: any other than the failing
+
+
+class Deliverer:
+    """Delivers every stored alert to its receivers; an async context manager, so that connections are let go of."""
+
+    def __init__(
+        self,
+        store: Store,
+        setup: DeliverySetup,
+        *,
+        time: Time | None = None,
+        on_settled: Callable[[Settled], None] | None = None,
+        alone: bool = True,
+    ) -> None:
+        """`alone`: no other process delivers from this store, so leases left by a killed one are freed at once."""
+        self.setup = setup
+        self.counts: Counter[tuple[str, str]] = Counter()  # (receiver, sent | pending | dead) → tries that ended so
+        self._store = store
+        self._time = time or Time()
+        self._listener = on_settled
+        self._alone = alone
+        self._lines: dict[str, Line] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._words: set[asyncio.Task[bool]] = set()
+        self._stop = asyncio.Event()
+        self._running = False
+
+    async def __aenter__(self) -> Deliverer:
+        """Take over what an earlier process left. Raises StoreUnavailable."""
+        names = [receiver.name for receiver in self.setup.receivers]
+        await self._store.run(partial(self._take_over, names=names))
+        await self._put_in_force(self.setup)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for what is being sent, then close every connection."""
+        await asyncio.gather(*(line.finish(PATIENCE) for line in self._lines.values()))
+        await asyncio.gather(*self._words, return_exceptions=True)
+        await asyncio.gather(*(receiver.sink.close() for receiver in self.setup.receivers))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop` is set, then let what is being sent end (at most 10 s)."""
+        self._running = True
+        for name in self._lines:
+            self._start(name)
+        await stop.wait()
+        self._stop.set()
+        self.wake()
+        await asyncio.gather(*self._tasks.values())
+        await asyncio.gather(*(line.finish(PATIENCE) for line in self._lines.values()))
+        self._running = False
+
+    async def drain(self, patience: float = 60.0) -> None:
+        """Send everything that can leave now and wait for it, at most `patience` seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                await asyncio.gather(*(line.drain() for line in self._lines.values()))
+        except TimeoutError:
+            log.warning("drain_unfinished", seconds=patience)
+
+    def wake(self) -> None:
+        """Something new may wait: called after each commit with alerts, and after commands."""
+        for line in self._lines.values():
+            line.wake()
+
+    async def reconfigure(self, setup: DeliverySetup) -> None:
+        """Put another setup in force; receivers that did not change keep their connections and their pace."""
+        before = {receiver.name: receiver for receiver in self.setup.receivers}
+        kept = {
+            one.name: before[one.name]
+            for one in setup.receivers
+            if one.name in before and one.configured and one.configured == before[one.name].configured
+        }
+        receivers = tuple(kept.get(receiver.name, receiver) for receiver in setup.receivers)
+        gone = [receiver for name, receiver in before.items() if name not in kept]
+        for receiver in gone:
+            await self._end(receiver)
+        unused = [one for one in setup.receivers if one.name in kept and one is not kept[one.name]]
+        await asyncio.gather(*(receiver.sink.close() for receiver in (*gone, *unused)))
+        await self._put_in_force(DeliverySetup(receivers, setup.rules, setup.operators))
+
+    async def say(
+        self, key: str, headline: str, words: str, *, severity: Severity = "critical", but_not: str | None = None
+    ) -> bool:
+        """Tell the operators something of the monitor's own, once for each key; False if nobody can be told.
+
+        It waits on disk like every message. `but_not` names the receiver it is about.
+        """
+        now = self._time.now()
+        told = False
+        for receiver in self._operators(but_not):
+            notice = notice_of_words(f"{key}\x1f{receiver.name}", headline, words, severity=severity, now=now)
+            rendered = receiver.sink.render(notice)
+            draft = Draft(f"{NOTICE_GROUP}{notice.id}", "fired", (), severity, timedelta())
+            composed = Composed(
+                notice.id, draft, headline, rendered.body, rendered.plain, now, now + receiver.policy.keep
+            )
+            await self._store.run(partial(messages.post_words, receiver=receiver.name, composed=composed))
+            self._lines[receiver.name].wake()
+            told = True
+        return told
+
+    async def _put_in_force(self, setup: DeliverySetup) -> None:
+        self.setup = setup
+        off = await self._store.read(
+            partial(messages.disabled, configured={one.name: one.configured for one in setup.receivers})
+        )
+        for receiver in setup.receivers:
+            line = self._lines.get(receiver.name)
+            if line is None or line.receiver is not receiver:
+                line = self._lines[receiver.name] = self._line(receiver)
+                if self._running:
+                    self._start(receiver.name)
+            line.rules = setup.rules
+            line.off = off.get(receiver.name)
+            line.wake()
+
+    def _line(self, receiver: Receiver) -> Line:
+        return Line(
+            self._store,
+            receiver,
+            self.setup.rules,
+            time=self._time,
+            wake_others=self._wake_some,
+            on_settled=self._settled,
+            on_trouble=self._trouble,
+        )
+
+    def _start(self, name: str) -> None:
+        self._tasks[name] = asyncio.create_task(self._lines[name].run(self._stop), name=f"line-{name}")
+
+    async def _end(self, receiver: Receiver) -> None:
+        line = self._lines.pop(receiver.name)
+        task = self._tasks.pop(receiver.name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await line.finish(PATIENCE)
+
+    def _operators(self, but_not: str | None) -> Sequence[Receiver]:
+        able = [
+            receiver
+            for receiver in self.setup.receivers
+            if receiver.name != but_not and receiver.enabled and self._lines[receiver.name].off is None
+        ]
+        named = [receiver for receiver in able if receiver.name in self.setup.operators]
+        return named or able[:1]
+
+    def _wake_some(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name in self._lines:
+                self._lines[name].wake()
+
+    def _settled(self, settled: Settled) -> None:
+        self.counts[settled.receiver, settled.state] += 1
+        if self._listener is not None:
+            self._listener(settled)
+
+    def _trouble(self, receiver: Receiver, kind: str, words: str) -> None:
+        """Tell the operators through another receiver; the task is kept until it ended."""
+        period = int(self._time.now().timestamp()) // NOTICE_EVERY
+        headline = {
+            "disabled": f"receiver {receiver.name} is disabled",
+            "dead": f"receiver {receiver.name}: messages could not be delivered",
+        }[kind]
+        mend = "`monitor alerts list --dead` shows what did not arrive, `monitor alerts retry` sends it again"
+        task = asyncio.create_task(
+            self.say(f"{kind} {receiver.name} {period}", headline, f"{words}\n{mend}", but_not=receiver.name)
+        )
+        self._words.add(task)
+        task.add_done_callback(self._said)
+
+    def _said(self, task: asyncio.Task[bool]) -> None:
+        self._words.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, MonitorError):
+            log.error("notice_lost", error=str(error))
+        elif error is not None:
+            log.error("notice_lost", error=type(error).__name__)
+        elif not task.result():
+            log.error("nobody_to_tell", mend="configure a second receiver")
+
+    def _take_over(self, connection: Connection, names: Sequence[str]) -> None:
+        if self._alone:
+            messages.release_leases(connection, names)
+        messages.clamp_waits(connection, names, now=self._time.now(), longest=LONGEST_WAIT)

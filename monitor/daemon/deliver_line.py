@@ -1,0 +1,293 @@
+"""One receiver's deliveries: what waits is planned, composed, frozen, sent and settled, at this receiver's own pace.
+
+    outlook ─▶ plan ─▶ compose ─▶ render ─▶ freeze (on disk) ─▶ send ─▶ settle
+
+Rule: does what `alerts.plan` and the sink's outcome decide. Nothing leaves before its bytes and key are on disk, so every
+repeat is the same message under the same key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from monitor.alerts import Plan, ReceiverPolicy, RuleOptions, compose, plan
+from monitor.daemon.deliver_pace import Pace, retry_delay
+from monitor.daemon.deliver_time import Time
+from monitor.errors import MonitorError
+from monitor.sinks import Delivered, GiveUp, Letter, Outcome, Retry, Sink, Target, redacted
+from monitor.store import Store, messages
+from monitor.store import deliveries as rows
+from monitor.store.messages import Composed, Leased
+from monitor.store.outlook import read_outlook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)  # four times the longest try
+AFTER_STORE_TROUBLE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """One configured way to tell people."""
+
+    name: str
+    sink: Sink
+    policy: ReceiverPolicy
+    target: Target
+    configured: str = ""  # hash of its configuration: a change enables a disabled receiver again
+    enabled: bool = True  # False: undelivered messages are kept and none is sent
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of one try."""
+
+    receiver: str
+    message: Leased
+    outcome: Outcome
+    state: str  # sent, pending, dead
+    waited: float  # seconds from composing or the last try's due time until it was settled
+
+
+class Line:
+    """Delivers to one receiver, several groups at a time, each group in order."""
+
+    def __init__(
+        self,
+        store: Store,
+        receiver: Receiver,
+        rules: Mapping[str, RuleOptions],
+        *,
+        time: Time,
+        wake_others: Callable[[tuple[str, ...]], None],
+        on_settled: Callable[[Settled], None],
+        on_trouble: Callable[[Receiver, str, str], None],
+    ) -> None:
+        """`on_trouble(receiver, kind, words)` hears of dead letters and of the receiver being disabled."""
+        self.receiver = receiver
+        self.rules = rules
+        self.pace = Pace(receiver.policy)
+        self.off: str | None = None  # why nothing is sent
+        self._store = store
+        self._time = time
+        self._wake_others = wake_others
+        self._on_settled = on_settled
+        self._on_trouble = on_trouble
+        self._woken = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._more = False  # something could leave at once if the pace allowed it
+
+    def wake(self) -> None:
+        """Look again now: something new waits, or something was settled."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop` is set and `wake` was called; what is being sent goes on, see `finish`."""
+        while not stop.is_set():
+            self._woken.clear()
+            try:
+                pause = await self.step()
+            except MonitorError as error:
+                log.warning("delivery_delayed", receiver=self.receiver.name, error=str(error))
+                pause = AFTER_STORE_TROUBLE
+            await self._time.wait(self._woken, pause)
+
+    async def drain(self) -> None:
+        """Send everything that can leave now and wait for it; what is held, or failed, stays for later."""
+        while True:
+            self._woken.clear()
+            pause = await self.step()
+            if not self._sending and not self._more:
+                return
+            await self._time.wait(self._woken, pause)
+
+    async def finish(self, patience: float) -> None:
+        """Wait for what is being sent, then let go: leases end by themselves and the next process takes over."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=patience)
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def step(self) -> float | None:
+        """Start what may leave now; return the seconds until there may be more, None if only a wake-up can tell."""
+        now = self._time.now()
+        limit = 0 if self.off or not self.receiver.enabled else self.pace.room(now, len(self._sending))
+        if limit <= 0:
+            self._more = self.off is None and self.receiver.enabled and not self.pace.paused(now)
+            return self.pace.opens_in(now)
+        due = await self._claim(now, limit)
+        planned: tuple[Leased, ...] = ()
+        next_at = None
+        if len(due) < limit:
+            planned, next_at = await self._compose(now, limit - len(due))
+        for message in (*due, *planned):
+            self._start(message)
+        self._more = len(due) + len(planned) >= limit
+        if self._more:
+            return self.pace.opens_in(self._time.now())
+        times = [at for at in (next_at, await self._store.read(self._next_due)) if at is not None]
+        return max(0.0, (min(times) - self._time.now()).total_seconds()) if times else None
+
+    def _next_due(self, connection: Connection) -> datetime | None:
+        return messages.next_due(connection, self.receiver.name)
+
+    async def _claim(self, now: datetime, limit: int) -> tuple[Leased, ...]:
+        due = await self._store.read(self._next_due)
+        if due is None or due > now:
+            return ()
+        claim = partial(messages.claim_due, receiver=self.receiver.name, now=now, limit=limit, lease_until=now + LEASE)
+        return await self._store.run(claim)
+
+    async def _compose(self, now: datetime, limit: int) -> tuple[tuple[Leased, ...], datetime | None]:
+        decided, composed = await self._store.read(partial(self._decide, now=now, limit=limit))
+        if not (composed or decided.verdicts or decided.also):
+            return (), decided.next_at
+        frozen, added = await self._store.run(partial(self._write, decided=decided, composed=composed, now=now))
+        if added:
+            self._wake_others(added)
+        return frozen, decided.next_at
+
+    def _decide(self, connection: Connection, now: datetime, limit: int) -> tuple[Plan, tuple[Composed, ...]]:
+        outlook = read_outlook(connection, self.receiver.name, self.receiver.policy, self.rules, now=now)
+        if not outlook.waiting:
+            return Plan(), ()
+        decided = plan(outlook, now=now, limit=limit)
+        wanted = [alert_id for draft in decided.drafts for alert_id in draft.alert_ids]
+        alerts = rows.read_alerts(connection, wanted) if wanted else {}
+        said_before = rows.read_alerts(connection, [alert.corrects for alert in alerts.values() if alert.corrects])
+        composed = []
+        for draft in decided.drafts:
+            members = [alerts[alert_id] for alert_id in draft.alert_ids]
+            notice = compose(
+                draft,
+                members,
+                receiver=self.receiver.name,
+                now=now,
+                full_items=self.receiver.policy.full_items,
+                mention=next((m for one in members if (m := self.rules.get(one.rule, RuleOptions()).mention)), None),
+                answers=messages.read_receipt(connection, draft.thread) if draft.thread else None,
+                corrected=[said_before[one.corrects] for one in members if one.corrects in said_before],
+            )
+            rendered = self.receiver.sink.render(notice)
+            keep = now + self.receiver.policy.keep
+            composed.append(
+                Composed(notice.id, draft, notice.headline, rendered.body, rendered.plain, now, expires_at=keep)
+            )
+        return decided, tuple(composed)
+
+    def _write(
+        self, connection: Connection, decided: Plan, composed: tuple[Composed, ...], now: datetime
+    ) -> tuple[tuple[Leased, ...], tuple[str, ...]]:
+        rows.apply_verdicts(connection, self.receiver.name, decided.verdicts)
+        added = rows.add_receivers(connection, decided.also)
+        leases = (messages.freeze(connection, self.receiver.name, one, lease_until=now + LEASE) for one in composed)
+        return tuple(lease for lease in leases if lease is not None), added
+
+    def _start(self, message: Leased) -> None:
+        self.pace.left(self._time.now())
+        task = asyncio.create_task(self._deliver(message), name=f"deliver-{self.receiver.name}")
+        self._sending.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self.wake()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The lease stays: the message is tried again when it ends.
+            log.error(
+                "delivery_unsettled", receiver=self.receiver.name, error=redacted(repr(error), self.receiver.target)
+            )
+
+    async def _deliver(self, message: Leased) -> None:
+        began = self._time.now()
+        outcome = await self._try(Letter(message.id, message.body, began, message.attempts))
+        now = self._time.now()
+        state = await self._settle(message, outcome, now)
+        waited = (now - began).total_seconds()
+        self._on_settled(Settled(self.receiver.name, message, outcome, state, waited))
+
+    async def _try(self, letter: Letter) -> Outcome:
+        try:
+            async with asyncio.timeout(self.receiver.target.timeout * 3):
+                outcome = await self.receiver.sink.send(letter)
+        except TimeoutError:
+            return Retry("no end within three times its time limit")
+        except Exception as error:
+            log.warning("sink_failed", receiver=self.receiver.name, error=type(error).__name__)
+            return Retry(f"the sink failed ({type(error).__name__})")
+        if isinstance(outcome, Delivered):
+            return outcome
+        return replace(outcome, reason=redacted(outcome.reason, self.receiver.target))
+
+    async def _settle(self, message: Leased, outcome: Outcome, now: datetime) -> str:
+        match outcome:
+            case Delivered():
+                self.pace.succeeded()
+                sent = partial(
+                    messages.settle_sent,
+                    message=message,
+                    now=now,
+                    status=outcome.status,
+                    receipt=outcome.receipt,
+                    revised=outcome.revised,
+                )
+                await self._store.run(sent)
+                return "sent"
+            case Retry(simpler=True) if message.simpler or not message.has_plain:
+                return await self._bury(message, outcome.reason, outcome.status)
+            case Retry():
+                return await self._again(message, outcome, now)
+            case GiveUp():
+                state = await self._bury(message, outcome.reason, outcome.status)
+                if outcome.disable:
+                    await self._disable(outcome.reason, now)
+                return state
+
+    async def _again(self, message: Leased, outcome: Retry, now: datetime) -> str:
+        if outcome.simpler:
+            next_at = now
+        else:
+            delay = retry_delay(message.attempts, outcome.after, self._time.random())
+            self.pace.failed(now, outcome.after, self._time.random())
+            next_at = now + timedelta(seconds=delay)
+            limit = self.receiver.policy.max_attempts
+            if next_at > message.expires_at or 0 < limit <= message.attempts:
+                return await self._bury(message, f"{outcome.reason}, {message.attempts} times", outcome.status)
+        again = partial(
+            messages.settle_retry,
+            message=message,
+            next_at=next_at,
+            status=outcome.status,
+            error=outcome.reason,
+            simpler=outcome.simpler,
+        )
+        await self._store.run(again)
+        return "pending"
+
+    async def _bury(self, message: Leased, reason: str, status: str) -> str:
+        await self._store.run(partial(messages.settle_dead, message=message, status=status, error=reason))
+        log.error("delivery_dead", receiver=self.receiver.name, message=message.id, reason=reason)
+        if not message.group.startswith(messages.NOTICE_GROUP):
+            self._on_trouble(self.receiver, "dead", reason)
+        return "dead"
+
+    async def _disable(self, reason: str, now: datetime) -> None:
+        self.off = reason
+        mine = self.receiver
+        turn_off = partial(messages.disable, name=mine.name, configured=mine.configured, reason=reason, now=now)
+        if await self._store.run(turn_off):
+            log.error("receiver_disabled", receiver=mine.name, reason=reason)
+            self._on_trouble(mine, "disabled", reason)
