@@ -1,0 +1,253 @@
+"""A rule as it is evaluated on sightings in one language: the exact check behind the presearch.
+
+Each part answers `holds` (is it true of this entry) and, where it stands somewhere, `spans` (where). `required` names what
+must be found for it to hold at all: every set needs one of its terms; an empty list promises nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from monitor.model import Match
+from monitor.rules.proximity import Span, adjacent, apart, in_order, near, outside, windows
+from monitor.rules.sightings import Sightings
+
+Required = list[frozenset[int]]
+Weigh = Callable[[frozenset[int]], float]
+
+
+class Plan:
+    """A part of a rule, ready to be evaluated."""
+
+    __slots__ = ()
+
+    def holds(self, seen: Sightings) -> bool:
+        """Say whether this part is true of the entry."""
+        return bool(self.spans(seen))
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        """Return where this part stands, in order; empty for what stands nowhere in particular."""
+        raise NotImplementedError
+
+    def required(self, weigh: Weigh) -> Required:
+        """Return sets of terms of each of which one must be found wherever this part holds."""
+        raise NotImplementedError
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        """Return what to show of this part, inside the spans `within` if they are given."""
+        return []
+
+    def count(self, seen: Sightings) -> int:
+        """Return how many separate occurrences there are."""
+        return len(apart(self.spans(seen)))
+
+
+@dataclass(frozen=True, slots=True)
+class TermPlan(Plan):
+    """One term, by its number."""
+
+    number: int
+    term: str
+    field: str | None  # title, body or anywhere
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        found = seen.spans.get(self.number, [])
+        return in_field(found, self.field, seen) if self.field else found
+
+    def required(self, weigh: Weigh) -> Required:
+        return [frozenset((self.number,))]
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        return _shown(self.spans(seen), self.term, seen, within)
+
+
+@dataclass(frozen=True, slots=True)
+class SequencePlan(Plan):
+    """Terms right behind each other; `verbatim` is how they must read together."""
+
+    parts: tuple[Plan, ...]
+    term: str
+    accept: Callable[[str], bool] | None = None
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        parts = [part.spans(seen) for part in self.parts]
+        found = adjacent(parts) if all(parts) else []
+        return found if self.accept is None else [span for span in found if self.accept(seen.shown(span))]
+
+    def required(self, weigh: Weigh) -> Required:
+        return [needed for part in self.parts for needed in part.required(weigh)]
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        return _shown(self.spans(seen), self.term, seen, within)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan(Plan):
+    """All parts together, in any order, with `slack` other words at most."""
+
+    parts: tuple[Plan, ...]
+    slack: int
+    one_sentence: bool
+    term: str | None = None  # set where the window is shown as a whole
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        parts = [in_order(part.spans(seen)) for part in self.parts]
+        if not all(parts):
+            return []
+        found = windows(parts, self.slack)
+        if not self.one_sentence:
+            return found
+        return [span for span in found if seen.field_of(span[0]).one_sentence(span, seen.language)]
+
+    def required(self, weigh: Weigh) -> Required:
+        return [needed for part in self.parts for needed in part.required(weigh)]
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        inside = _inside(self.spans(seen), within)
+        if self.term is not None:
+            return _shown(inside, self.term, seen, None)
+        return [match for part in self.parts for match in part.matches(seen, inside)]
+
+
+@dataclass(frozen=True, slots=True)
+class NearPlan(Plan):
+    """Two parts with at most `distance` words in between."""
+
+    left: Plan
+    right: Plan
+    distance: int
+    ordered: bool
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        left, right = in_order(self.left.spans(seen)), in_order(self.right.spans(seen))
+        return near(left, right, self.distance, ordered=self.ordered) if left and right else []
+
+    def required(self, weigh: Weigh) -> Required:
+        return self.left.required(weigh) + self.right.required(weigh)
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        inside = _inside(self.spans(seen), within)
+        return self.left.matches(seen, inside) + self.right.matches(seen, inside)
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptPlan(Plan):
+    """Occurrences of `left` that overlap none of `right`."""
+
+    left: Plan
+    right: Plan
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        return outside(self.left.spans(seen), self.right.spans(seen))
+
+    def required(self, weigh: Weigh) -> Required:
+        return self.left.required(weigh)
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        return self.left.matches(seen, _inside(self.spans(seen), within))
+
+
+@dataclass(frozen=True, slots=True)
+class OrPlan(Plan):
+    """Any part."""
+
+    parts: tuple[Plan, ...]
+
+    def holds(self, seen: Sightings) -> bool:
+        return any(part.holds(seen) for part in self.parts)
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        return in_order([span for part in self.parts for span in part.spans(seen)])
+
+    def required(self, weigh: Weigh) -> Required:
+        union: frozenset[int] = frozenset()
+        for part in self.parts:
+            sets = part.required(weigh)
+            if not sets:
+                return []
+            union |= min((weigh(needed), at, needed) for at, needed in enumerate(sets))[2]
+        return [union]
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        return [match for part in self.parts if part.holds(seen) for match in part.matches(seen, within)]
+
+    def count(self, seen: Sightings) -> int:
+        return max(len(apart(self.spans(seen))), sum(part.count(seen) for part in self.parts if part.holds(seen)))
+
+
+@dataclass(frozen=True, slots=True)
+class AndPlan(Plan):
+    """Every part, wherever it stands."""
+
+    parts: tuple[Plan, ...]
+
+    def holds(self, seen: Sightings) -> bool:
+        return all(part.holds(seen) for part in self.parts)
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        return []
+
+    def required(self, weigh: Weigh) -> Required:
+        return [needed for part in self.parts for needed in part.required(weigh)]
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        return [match for part in self.parts for match in part.matches(seen, within)]
+
+    def count(self, seen: Sightings) -> int:
+        return sum(part.count(seen) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class NotPlan(Plan):
+    """The part is nowhere."""
+
+    part: Plan
+
+    def holds(self, seen: Sightings) -> bool:
+        return not self.part.holds(seen)
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        return []
+
+    def required(self, weigh: Weigh) -> Required:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeastPlan(Plan):
+    """At least `least` separate occurrences."""
+
+    least: int
+    part: Plan
+
+    def holds(self, seen: Sightings) -> bool:
+        return self.part.count(seen) >= self.least
+
+    def spans(self, seen: Sightings) -> list[Span]:
+        return []
+
+    def required(self, weigh: Weigh) -> Required:
+        return self.part.required(weigh)
+
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+        return self.part.matches(seen, within)
+
+    def count(self, seen: Sightings) -> int:
+        return self.part.count(seen)
+
+
+def in_field(spans: Sequence[Span], field: str, seen: Sightings) -> list[Span]:
+    """Return the spans that stand in the title, or in the body."""
+    body = seen.body
+    return [span for span in spans if (span[0] >= body) == (field == "body")]
+
+
+def _inside(spans: list[Span], within: list[Span] | None) -> list[Span]:
+    if within is None:
+        return spans
+    return [span for span in spans if any(first <= span[0] and span[1] <= last for first, last in within)]
+
+
+def _shown(spans: list[Span], term: str, seen: Sightings, within: list[Span] | None) -> list[Match]:
+    return [seen.match(span, term) for span in apart(_inside(spans, within))]

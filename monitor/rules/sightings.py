@@ -1,0 +1,197 @@
+"""Where the terms of a set of rules stand in one entry.
+
+Positions count words over title and text together; a span is a first and a last position. Characters are worked out only
+for what is shown to somebody.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from monitor.model import Match
+from monitor.text.passages import PARAGRAPH_GAP, SENTENCE_GAP, Chunk, read_chunk
+
+Span = tuple[int, int]
+
+MAX_CHARACTERS = 200_000  # of a field; what follows is not looked at
+MAX_POSITIONS = 75_000  # about 50,000 words with their sentence ends
+MAX_CHUNK = 4096  # characters without white space read in one piece
+
+_CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}")
+# A word divided at the end of a line stays one chunk.
+_DIVIDED_CHUNK = re.compile(r"\S+(?:(?<=[^\W\d_][-‐])\n[ \t]*(?=[^\W\d_])\S+)*")
+_DIVIDED = re.compile(r"[^\W\d_][-‐]\n[ \t]*[^\W\d_]")
+_BREAK = re.compile(r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*[•*–—·▪◦‣-]\s)")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """What a rule looks at: one state of one entry."""
+
+    text: str
+    title: str | None = None
+    language: str | None = "en"  # BCP 47
+    author: str | None = None
+    tags: tuple[str, ...] = ()
+    url: str | None = None
+    source: str | None = None  # id of the source
+    kind: str | None = None  # new, edited, removed, restored
+
+
+class Block(NamedTuple):
+    """Chunks that only sentence ends part, and the positions between them and the block before."""
+
+    gap: int
+    chunks: list[str]
+
+
+@lru_cache(maxsize=8192)
+def chunk_of(text: str, language: str) -> Chunk:
+    """Return what a chunk holds; the tokens of a chunk are the same wherever it stands."""
+    return read_chunk(text, language)
+
+
+def blocks_of(text: str) -> list[Block]:
+    """Return the paragraphs and list items of a field as chunks."""
+    if "\n" not in text:
+        return [Block(0, _split(text))]
+    blocks = []
+    at = gap = 0
+    for found in _BREAK.finditer(text):
+        blocks.append(Block(gap, _split(text[at : found.start()])))
+        gap = PARAGRAPH_GAP if found.group().count("\n") > 1 else SENTENCE_GAP
+        at = found.end()
+    blocks.append(Block(gap, _split(text[at:])))
+    return blocks
+
+
+def _split(text: str) -> list[str]:
+    if "\n" in text and _DIVIDED.search(text):
+        return _DIVIDED_CHUNK.findall(text)
+    chunks = text.split()
+    if max(map(len, chunks), default=0) > MAX_CHUNK:
+        return _CHUNK.findall(text)
+    return chunks
+
+
+@dataclass(slots=True)
+class FieldSight:
+    """One field of an entry as it was read: which chunk begins at which position."""
+
+    name: Literal["title", "text"]
+    text: str  # the original
+    first: int = 0  # position of its first word
+    blocks: list[Block] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)  # of each chunk
+    _characters: list[int] | None = None
+
+    def characters(self, span: Span, language: str) -> tuple[int, int]:
+        """Return the first character and the one after the last of a span."""
+        at, chunk = self._chunk(span[0], language)
+        within = span[0] - self.starts[at]
+        start = next((word.start for word in chunk.words if word.first == within), 0)
+        until, chunk = self._chunk(span[1], language)
+        within = span[1] - self.starts[until]
+        end = next((word.end for word in chunk.words if word.last == within), 0)
+        return self._character(at) + start, self._character(until) + end
+
+    def position(self, character: int) -> int:
+        """Return the position of the chunk that covers a character."""
+        at = max(0, bisect_right(self._all_characters(), character) - 1)
+        return self.starts[min(at, len(self.starts) - 1)] if self.starts else self.first
+
+    def spans(self, start: int, end: int, language: str) -> Span | None:
+        """Return the span of the words that characters `start` to `end` touch, or None where they touch none."""
+        firsts: list[int] = []
+        begins = self._all_characters()
+        chunks = self._all_chunks()
+        for at in range(max(0, bisect_right(begins, start) - 1), len(self.starts)):
+            if begins[at] >= end:
+                break
+            firsts += [
+                self.starts[at] + word.first
+                for word in chunk_of(chunks[at], language).words
+                if begins[at] + word.start < end and begins[at] + word.end > start
+            ]
+        return (min(firsts), max(firsts)) if firsts else None
+
+    def one_sentence(self, span: Span, language: str) -> bool:
+        """Say whether no sentence ends inside a span."""
+        at = bisect_right(self.starts, span[0]) - 1
+        chunks = self._all_chunks()
+        position = -1
+        while at < len(self.starts) and self.starts[at] <= span[1]:
+            for word in chunk_of(chunks[at], language).words:
+                here = self.starts[at] + word.first
+                if span[0] <= here <= span[1] and word.first == word.last:
+                    if position >= 0 and here - position >= SENTENCE_GAP:
+                        return False
+                    position = here
+            at += 1
+        return True
+
+    def _chunk(self, position: int, language: str) -> tuple[int, Chunk]:
+        at = bisect_right(self.starts, position) - 1
+        return at, chunk_of(self._all_chunks()[at], language)
+
+    def _all_chunks(self) -> list[str]:
+        return self.blocks[0].chunks if len(self.blocks) == 1 else [c for block in self.blocks for c in block.chunks]
+
+    def _character(self, at: int) -> int:
+        return self._all_characters()[at]
+
+    def _all_characters(self) -> list[int]:
+        if self._characters is None:
+            text = self.text[:MAX_CHARACTERS]
+            chunk = _DIVIDED_CHUNK if "\n" in text and _DIVIDED.search(text) else _CHUNK
+            self._characters = [found.start() for found in chunk.finditer(text)]
+        return self._characters
+
+
+@dataclass(slots=True)
+class Sightings:
+    """Where each term, by its number, stands in one entry."""
+
+    entry: RuleText
+    language: str  # base language
+    fields: list[FieldSight]
+    spans: dict[int, list[Span]]
+
+    @property
+    def body(self) -> int:
+        """The position from which on words are the text's, not the title's."""
+        return self.fields[-1].first
+
+    def field_of(self, position: int) -> FieldSight:
+        """Return the field in which a position lies."""
+        return self.fields[-1] if position >= self.body else self.fields[0]
+
+    def match(self, span: Span, term: str) -> Match:
+        """Return a span as it is shown: field, characters and the words there."""
+        sight = self.field_of(span[0])
+        start, end = sight.characters(span, self.language)
+        return Match(sight.name, start, end, sight.text[start:end], term)
+
+    def shown(self, span: Span) -> str:
+        """Return the original characters of a span."""
+        sight = self.field_of(span[0])
+        start, end = sight.characters(span, self.language)
+        return sight.text[start:end]
+
+
+def verbatim_form(text: str) -> str:
+    """Return the form in which verbatim phrases are compared: NFC, one kind of apostrophe, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).replace("’", "'").split())
+
+
+def new_sightings(entry: RuleText, language: str) -> Sightings:
+    """Return an entry cut into chunks, with nothing found in it yet."""
+    fields = [FieldSight("text", entry.text, blocks=blocks_of(entry.text[:MAX_CHARACTERS]))]
+    if entry.title:
+        fields.insert(0, FieldSight("title", entry.title, blocks=blocks_of(entry.title[:MAX_CHARACTERS])))
+    return Sightings(entry, language, fields, {})

@@ -1,0 +1,85 @@
+"""Lower case and folded accents as each language means them: `öldü` is not `oldu`, `café` is `cafe`.
+
+Rule: folding loses a mark only where readers of the language drop it themselves when they type in a hurry.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from monitor.text.characters import ascii_digits, visible
+
+_TURKIC = frozenset({"tr", "az"})
+_TURKIC_CAPITALS = str.maketrans({"İ": "i", "I": "ı"})
+
+# Letters with a mark that are letters of their own in the language: a difference of meaning, not of spelling.
+_NORDIC = "åäöæø"
+_KEPT = {
+    "es": "ñ", "gl": "ñ", "tl": "ñ", "de": "äöü", "lb": "äöü", "sv": _NORDIC, "fi": _NORDIC, "da": _NORDIC,
+    "nb": _NORDIC, "nn": _NORDIC, "is": _NORDIC + "ðþ", "et": "äöüõ", "hu": "öüőű",
+}  # fmt: skip
+_UNFOLDED = frozenset(
+    {"tr", "az", "vi"}
+)  # every mark distinguishes words; folding Turkish makes öldü (died) oldu (became)
+
+# Letters that NFD does not take apart.
+_SPELLED_OUT = str.maketrans(
+    {"æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ł": "l", "ı": "i", "ħ": "h", "ß": "ss", "ð": "d", "þ": "th", "ё": "е"}
+)
+# Spellings of one Arabic or Persian letter that writers and keyboards use for each other.
+_ARABIC = str.maketrans(
+    {
+        "أ": "ا",
+        "إ": "ا",
+        "آ": "ا",
+        "ٱ": "ا",
+        "ى": "ي",
+        "ة": "ه",
+        "ک": "ك",
+        "ی": "ي",
+        "ے": "ي",
+        "ہ": "ه",
+        "ۀ": "ه",
+        "ـ": None,
+    }
+)
+_KEEPERS = frozenset("йїў")  # letters of their own in every Cyrillic alphabet that has them; only ё is written е
+
+
+def plain(text: str) -> str:
+    """Return `text` in NFKC without invisible characters and Arabic stretching, every digit as 0-9; case stays."""
+    if text.isascii():
+        return text
+    return ascii_digits(unicodedata.normalize("NFKC", visible(text))).replace("ـ", "")
+
+
+def lower(text: str, language: str) -> str:
+    """Return `text` in lower case; Turkish and Azeri tell dotted from dotless i."""
+    if language in _TURKIC:
+        text = text.translate(_TURKIC_CAPITALS)
+    return text.lower().replace("i̇", "i")
+
+
+@lru_cache(maxsize=65536)
+def fold(text: str, language: str) -> str:
+    """Return lower-case `text` without the accents that readers of a base `language` treat as optional."""
+    if text.isascii():
+        return text
+    kept = _KEPT.get(language, "")
+    if language in _UNFOLDED:
+        return text.replace("â", "a").replace("î", "i").replace("û", "u") if language in _TURKIC else text
+    return "".join(_folded(character, kept) for character in text.translate(_ARABIC))
+
+
+def _folded(character: str, kept: str) -> str:
+    if character in kept or character in _KEEPERS or character.isascii():
+        return character
+    parts = unicodedata.normalize("NFD", character)
+    bare = "".join(part for part in parts if not _is_accent(part))
+    return character.translate(_SPELLED_OUT) if bare == parts else bare.translate(_SPELLED_OUT)
+
+
+def _is_accent(part: str) -> bool:
+    # Accents and Hebrew and Arabic points; the vowel signs of Indic scripts and of Thai are letters, not accents.
+    return unicodedata.combining(part) > 0 and not ("\u0900" <= part <= "\u0fff" or "\u3099" <= part <= "\u309a")
