@@ -225,7 +225,7 @@ class Line:
                 outcome = await self.receiver.sink.send(letter)
         except TimeoutError:
             return Retry("no end within three times its time limit")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a sink that breaks its promise must not stop the others
             log.warning("sink_failed", receiver=self.receiver.name, error=type(error).__name__)
             return Retry(f"the sink failed ({type(error).__name__})")
         if isinstance(outcome, Delivered):

@@ -17,6 +17,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from monitor.alerts import Draft
+from monitor.alerts.planning import THREAD
 from monitor.model import Severity
 from monitor.store.alert_tables import alerts, deliveries, messages, receivers
 from monitor.store.codec import instant, microseconds
@@ -114,8 +115,22 @@ def next_due(connection: Connection, receiver: str) -> datetime | None:
     return None if earliest is None else instant(earliest)
 
 
-def settle_sent(connection: Connection, message: Leased, *, now: datetime, status: str, receipt: bytes | None) -> bool:
-    """The receiver has it. False when the lease was no longer ours."""
+def settle_sent(
+    connection: Connection,
+    message: Leased,
+    *,
+    now: datetime,
+    status: str,
+    receipt: bytes | None,
+    revised: bytes | None = None,
+) -> bool:
+    """The receiver has it. False when the lease was no longer ours.
+
+    `revised`: the receipt of the message it answers, which its sending changed.
+    """
+    if revised is not None:
+        answered = messages.c.id == message.group.removeprefix(THREAD)
+        connection.execute(update(messages).where(answered).values(receipt=revised))
     values = {"state": "sent", "sent_at": microseconds(now), "receipt": receipt, "last_status": status}
     return _settle(connection, message, {**values, "last_error": None})
 
