@@ -11,45 +11,71 @@ from contextlib import contextmanager
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
+    BusyLoadingError,
+    ClusterDownError,
     ConnectionError,  # noqa: A004 -- the client's own tree, not the built-in one
+    MasterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisError,
     TimeoutError,  # noqa: A004
 )
 
 from monitor.errors import BusUnavailable
 
-# First words of a server's error reply → what happened, what to do. Scripts wrap the reply of a command they call
-# ("… script: f_…" since Redis 7, "Error running script … @user_script: OOM …" before), so the word is looked for anywhere.
-_REPLIES: tuple[tuple[str, str, str], ...] = (
-    ("NOAUTH", "the server wants a password", "put user and password into the redis URL"),
-    ("WRONGPASS", "the server refuses the user or the password", "correct user and password in the redis URL"),
-    ("NOPERM", "the user lacks a permission", "let the user XADD, XREVRANGE, PUBLISH, EVALSHA and EVAL on our prefix"),
-    ("READONLY", "the server is a read-only replica", "connect to the primary, or use redis+sentinel://"),
-    ("OOM", "the server's memory limit is reached", "raise maxmemory or shorten the streams"),
-    ("MISCONF", "the server cannot write its files to disk and refuses writes", "free its disk, see the server's log"),
-    ("LOADING", "the server is still loading its data", "wait"),
-    ("MASTERDOWN", "the replica has lost its primary", "wait for the failover or repair the primary"),
-    ("CLUSTERDOWN", "the cluster does not serve all its slots", "repair the cluster"),
-    ("NOREPLICAS", "too few replicas are in step", "repair the replicas or lower min-replicas-to-write"),
-    ("BUSY", "the server is busy with a script", "wait, or SCRIPT KILL"),
-    ("WRONGTYPE", "the name holds something that is not a stream", "delete that key, or choose another redis prefix"),
-    ("unknown command", "the server lacks a command we need", "use Redis 6.2 or newer, or Valkey"),
+# The code that begins a server's error reply → what happened, what to do.
+_REPLIES: dict[str, tuple[str, str]] = {
+    "NOAUTH": ("the server wants a password", "put user and password into the redis URL"),
+    "WRONGPASS": ("the server refuses the user or the password", "correct them in the redis URL"),
+    "NOPERM": ("the user lacks a permission", "let it do what docs/channels.md lists for a publisher or a reader"),
+    "READONLY": ("the server is a read-only replica", "connect to the primary, or use redis+sentinel://"),
+    "OOM": ("the server's memory limit is reached", "raise maxmemory or shorten the streams"),
+    "MISCONF": ("the server cannot write its files and refuses writes", "free its disk, see the server's log"),
+    "LOADING": ("the server is still loading its data", "wait"),
+    "MASTERDOWN": ("the replica has lost its primary", "wait for the failover or repair the primary"),
+    "CLUSTERDOWN": ("the cluster does not serve all its slots", "repair the cluster"),
+    "NOREPLICAS": ("too few replicas are in step", "repair the replicas or lower min-replicas-to-write"),
+    "BUSY": ("the server is busy with a script", "wait, or SCRIPT KILL"),
+    "WRONGTYPE": ("the name holds something that is not a stream", "delete that key, or choose another prefix"),
+    "unknown command": ("the server lacks a command we need", "use Redis 6.2 or newer, or Valkey"),
+}
+# The client takes the code off the replies it has a class for.
+_CODES: tuple[tuple[type[RedisError], str], ...] = (
+    (NoPermissionError, "NOPERM"),
+    (ReadOnlyError, "READONLY"),
+    (OutOfMemoryError, "OOM"),
+    (BusyLoadingError, "LOADING"),
+    (MasterDownError, "MASTERDOWN"),
+    (ClusterDownError, "CLUSTERDOWN"),
+    (AuthenticationError, "WRONGPASS"),
+    (AuthorizationError, "NOPERM"),
 )
+
+
+def code_of(error: BaseException) -> str:
+    """Return the code of a server's error reply, "" for one we do not know and for a failure of the connection.
+
+    A command refused within a script has its code at the front since Redis 7 and somewhere in the middle before.
+    """
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return "NOAUTH" if "required" in str(error) else code
+    text = str(error)
+    return next((code for code in _REPLIES if code in text), "")
 
 
 def in_words(error: BaseException) -> tuple[str, str | None]:
     """Return what happened and what to do about it."""
-    text = str(error)
-    for word, happened, mend in _REPLIES:
-        if word in text:
-            return f"{happened}: {_first_line(text)}", mend
-    if isinstance(error, AuthenticationError | AuthorizationError):
-        return f"the server refuses the user or the password: {_first_line(text)}", "correct them in the redis URL"
+    said = _first_line(str(error))
+    if code := code_of(error):
+        happened, mend = _REPLIES[code]
+        return f"{happened}: {said}", mend
     if isinstance(error, TimeoutError):
         return "the server did not answer in time", None
     if isinstance(error, ConnectionError | OSError):
-        return f"no connection: {_first_line(text) or type(error).__name__}", None
-    return _first_line(text) or type(error).__name__, None
+        return f"no connection: {said or type(error).__name__}", None
+    return said or type(error).__name__, None
 
 
 def unavailable(error: BaseException, resource: str) -> BusUnavailable:

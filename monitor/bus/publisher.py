@@ -16,7 +16,7 @@ from typing import Literal
 from redis.exceptions import NoScriptError
 
 from monitor.bus.connection import Connection
-from monitor.bus.failures import in_words, unavailable
+from monitor.bus.failures import code_of, in_words, unavailable
 from monitor.bus.outbox import Position, StreamKey
 from monitor.model import Outgoing
 from monitor.wire import Names
@@ -25,7 +25,7 @@ DEFAULT_STREAM_LENGTH = 1000
 Command = tuple[bytes | str | int, ...]
 
 # Replies that concern one stream only; after any other refusal the whole server is to be tried again later.
-_OF_ONE_STREAM = ("WRONGTYPE", "equal or smaller", "NOPERM")
+_OF_ONE_STREAM = frozenset({"WRONGTYPE"})
 _TOPS_AT_ONCE = 200
 
 _TOPS = """
@@ -112,7 +112,7 @@ class Publisher:
     def _outcome(self, reply: object) -> Outcome:
         if isinstance(reply, Exception):
             happened, _ = in_words(reply)
-            if any(word in str(reply) for word in _OF_ONE_STREAM):
+            if code_of(reply) in _OF_ONE_STREAM:
                 return Outcome("refused", words=happened)
             raise unavailable(reply, self.connection.resource) from reply
         if reply == 1:

@@ -181,6 +181,7 @@ class Relay:
             if outcome.kind in _SETTLED:
                 self._touched[key] = (now, place)
                 self._gaps.pop(key, None)
+                self._fruitless.pop(key, None)
                 if (after := self._forced.pop(key, None)) is not None:
                     self._events.on_truncated(Truncated(key, after, place))
             elif outcome.kind == "gap" and outcome.top is not None:
@@ -230,7 +231,7 @@ class Relay:
         self._fruitless = {
             key: (top, heads[key])
             for key, top in comparison.behind
-            if fruitless.get(key) == (top, heads[key]) or not await self._rewind(key, top)
+            if fruitless.get(key) == (top, heads[key]) or not (await self._rewind(key, top) or heads[key].sequence)
         }
         self._server_run = run
         self._blocked.clear()

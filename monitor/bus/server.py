@@ -19,6 +19,7 @@ from typing import Self
 from urllib.parse import quote
 
 from monitor.bus.connection import connect
+from monitor.bus.failures import code_of
 from monitor.bus.launch import (
     ServerSettings,
     arguments,
@@ -183,7 +184,7 @@ class EmbeddedServer:
                 try:
                     await connection.command("PING")
                 except BusUnavailable as error:
-                    if "LOADING" in str(error):
+                    if error.__cause__ and code_of(error.__cause__) == "LOADING":
                         deadline = max(deadline, time.monotonic() + LOADING_SECONDS)
                     elif time.monotonic() > deadline:
                         raise
