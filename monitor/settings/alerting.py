@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, WithJsonSchema
 
 from monitor.settings.fields import Frozen, Positive, Seconds, Texts, Timezone, choice
-from monitor.settings.units import Unfit, text
+from monitor.settings.units import Unfit, refuse_all, text
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GROUP_FIELDS = ("rule", "source", "entry", "severity")
@@ -43,18 +43,20 @@ def _each_of(*choices: str) -> tuple[BeforeValidator, WithJsonSchema]:
 
     def read(value: object) -> list[str]:
         items = value if isinstance(value, list) else [value]
-        return [_placed(reader, item, index if isinstance(value, list) else None) for index, item in enumerate(items)]
+        refuse_all([unfit for index, item in enumerate(items) if (unfit := _unfit(reader, item, index))])
+        return [str(item) for item in items]
 
     item = {"type": "string", "enum": list(choices)}
     return BeforeValidator(read), WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
 
 
-def _placed(reader: object, item: object, index: int | None) -> str:
+def _unfit(reader: object, item: object, index: int) -> Unfit | None:
     assert callable(reader)
     try:
-        return str(reader(item))
+        reader(item)
     except Unfit as wrong:
-        raise Unfit(wrong.message, wrong.mend, at=() if index is None else (index,)) from None
+        return Unfit(wrong.message, wrong.mend, at=(index,))
+    return None
 
 
 Rate = Annotated[

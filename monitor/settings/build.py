@@ -26,7 +26,7 @@ from monitor.settings.service import (
     ReloadSettings,
     RetentionSettings,
 )
-from monitor.settings.source import SourceSettings
+from monitor.settings.source import STAND_IN_URL, SourceSettings
 from monitor.settings.tree import Mapping, Node, Pair, Scalar, is_null
 from monitor.settings.units import Unfit, kind_of
 from monitor.settings.validate import Validator, dotted, known_keys
@@ -146,15 +146,20 @@ class Builder:
         entry = self._entry(node, path, "url", shared, SourceSettings)
         if entry is None:
             return node, None
-        headers = entry.pairs.get("headers")
-        if headers and isinstance(headers.value, Mapping):
-            names = frozenset(key.removesuffix("_file") for key in headers.value.pairs if key.endswith("_file"))
-            entry.pairs["headers"] = Pair(headers.key_place, self.secrets.put(headers.value, names))
-        made = self.validator.make(SourceSettings, entry, path, place, given={"id": name}, stand_ins={"url": "."})
+        self._header_files(entry)
+        made = self.validator.make(
+            SourceSettings, entry, path, place, given={"id": name}, stand_ins={"url": STAND_IN_URL}
+        )
         if made is not None and made.is_file and "url" in entry.pairs:
             address = self._beside(entry.pairs["url"].value.place.file, made.url)
             made = made.model_copy(update={"url": address})
         return entry, made
+
+    def _header_files(self, entry: Mapping) -> None:
+        headers = entry.pairs.get("headers")
+        if headers and isinstance(headers.value, Mapping):
+            names = frozenset(key.removesuffix("_file") for key in headers.value.pairs if key.endswith("_file"))
+            entry.pairs["headers"] = Pair(headers.key_place, self.secrets.put(headers.value, names))
 
     def _rule(self, shared: Mapping, name: str, node: Node, place: Place) -> tuple[Node, RuleSettings | None]:
         entry = self._entry(node, ("rules", name), "match", shared, RuleSettings)
@@ -170,6 +175,7 @@ class Builder:
         if entry is None:
             return node, None
         entry = self.secrets.put(entry, SECRET_KEYS)
+        self._header_files(entry)
         kinds = [key for key in entry.pairs if key in KINDS]
         if not kinds:
             self._kindless(entry, path, place)

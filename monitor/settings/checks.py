@@ -1,4 +1,4 @@
-"""What settings mean together: names that must exist, floors, addresses, rule texts, secrets in the open.
+"""What settings mean together: names that must exist, floors, addresses, secrets in the open.
 
 Rule: reads settings that are typed already and adds to the problems; an error is what cannot work or must not be, a
 warning what is likely not meant.
@@ -6,155 +6,157 @@ warning what is likely not meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+import base64
+import binascii
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from monitor.errors import RuleError
 from monitor.settings.addresses import inward
-from monitor.settings.model import Settings
-from monitor.settings.problems import Place, Problems
-from monitor.settings.receiver import SECRET_KEYS, ReceiverSettings
-from monitor.settings.rule import RuleMatch, RuleSettings, selects, texts_of
-from monitor.settings.source import FLOOR, SourceSettings
-from monitor.settings.tree import Mapping, Path, Scalar, find
+from monitor.settings.ground import Ground
+from monitor.settings.receiver import EmailSettings, ReceiverSettings, WebhookSettings
+from monitor.settings.source import FLOOR, STAND_IN_URL, SourceSettings
+from monitor.settings.tree import find, plain
 from monitor.settings.units import in_words
 
-RuleChecker = Callable[[AbstractMapping[str, RuleMatch]], object]
+_SELECTING = ("auto", "page", "json")
+_OPEN_SECRETS = ("slack", "secret", "password", "apprise")  # a webhook's URL alone is no secret: it is signed
+_BRISK = 1.0  # seconds; whoever polls a stranger more often should be told
 
 
-def check_meaning(
-    settings: Settings, tree: Mapping, written: Mapping, problems: Problems, rule_checker: RuleChecker | None
-) -> None:
-    """Note everything wrong with what `settings` say together.
-
-    `tree` is what they were built from, `written` the same before variables were replaced.
-    """
-    check = _Check(settings, tree, written, problems, rule_checker or _rule_language)
-    for source in settings.sources.values():
-        check.source(source)
-    for rule in settings.rules.values():
-        check.rule(rule)
-    for receiver in settings.receivers.values():
-        check.receiver(receiver)
-    check.operators()
-
-
-def _rule_language(rules: AbstractMapping[str, RuleMatch]) -> object:
-    from monitor.rules import compile_rules
-
-    return compile_rules(rules)
+def check_service(ground: Ground) -> None:
+    """Note what is wrong with the settings that stand at the top."""
+    settings = ground.settings
+    ground.names(("operators",), settings.operators, "receivers")
+    for path in (("redis",), ("redis", "url"), ("store",)):
+        for scalar in ground.in_the_open(path):
+            if ":" in urlsplit(scalar.text or "").netloc.rpartition("@")[0]:
+                said = f"{path[0]}: a password stands in the settings file"
+                ground.problems.warning(scalar.place, said, "write the URL as ${NAME}")
+    if settings.http.listen and not _is_loopback(settings.http.listen[0]):
+        said = "everyone on the network can read the health and metrics page"
+        ground.warning(("http", "listen"), said, "listen on 127.0.0.1, or let a proxy ask for a password")
+    if settings.limits.connect_time > settings.limits.total_time:
+        said = "limits.connect_time is longer than limits.total_time and never comes into play"
+        ground.warning(("limits", "connect_time"), said, "make it shorter")
 
 
-@dataclass(slots=True)
-class _Check:
-    settings: Settings
-    tree: Mapping
-    written: Mapping
-    problems: Problems
-    compile: RuleChecker
-
-    def source(self, source: SourceSettings) -> None:
-        path = ("sources", source.id)
-        if source.every < FLOOR and not source.allow_fast and source.cron is None:
-            said = f"every {in_words(source.every)} is under the floor of {in_words(FLOOR)}"
-            self._error((*path, "every"), said, "write 10s or more, or allow_fast: true if the publisher agreed")
-        if not source.is_file:
-            self._address((*path, "url"), source.url, source.allow_private)
-        self._inline_secrets((*path, "headers"))
-
-    def rule(self, rule: RuleSettings) -> None:
-        path = ("rules", rule.name)
-        self._names((*path, "notify"), rule.notify, "receivers", "receiver")
-        self._rule_sources(rule, (*path, "sources"))
-        for below, text in texts_of(rule.match):
-            self._rule_text(rule.name, text, (*path, "match", *below))
-
-    def receiver(self, receiver: ReceiverSettings) -> None:
-        path = ("receivers", receiver.name)
-        address = receiver.address
-        if address:
-            self._address((*path, receiver.kind), address, receiver.allow_private)
-            if address.startswith("http:") and inward(address) is None:
-                said = f"receiver {receiver.name} is sent to over http: anyone on the way can read and change it"
-                self.problems.warning(self._place((*path, receiver.kind)), said, "use https")
-        for key in SECRET_KEYS - {"webhook"}:
-            self._inline_secrets((*path, key))
-
-    def operators(self) -> None:
-        self._names(("operators",), self.settings.operators, "receivers", "receiver")
-
-    def _names(self, path: Path, names: tuple[str, ...], section: str, word: str) -> None:
-        known = self._known(section)
-        for index, name in enumerate(names):
-            if name not in known:
-                near = get_close_matches(name, known, 1, 0.5)
-                mend = f"did you mean '{near[0]}'?" if near else _choices(known, section)
-                self._error((*path, index), f"there is no {word} '{name}'", mend)
-
-    def _known(self, section: str) -> list[str]:
-        node = find(self.tree, (section,))[0]
-        return list(node.pairs) if isinstance(node, Mapping) and section in self.tree.pairs else []
-
-    def _rule_sources(self, rule: RuleSettings, path: Path) -> None:
-        known = self._known("sources")
-        sources = self.settings.sources.values()
-        for index, pattern in enumerate(rule.sources):
-            if pattern in known or any(selects(pattern, source) for source in sources):
-                continue
-            if pattern.startswith("#") or any(sign in pattern for sign in "*?["):
-                if known and pattern != "*":
-                    said = f"'{pattern}' selects no source: the rule can never fire there"
-                    self.problems.warning(self._place((*path, index)), said, _choices(known, "sources"))
-                continue
-            near = get_close_matches(pattern, known, 1, 0.5)
-            mend = f"did you mean '{near[0]}'?" if near else _choices(known, "sources")
-            self._error((*path, index), f"there is no source '{pattern}'", mend)
-
-    def _rule_text(self, name: str, text: str, path: Path) -> None:
-        try:
-            self.compile({name: text})
-        except RuleError as wrong:
-            node = find(self.tree, path)[0]
-            place = node.place_of(max(0, wrong.column - 1)) if isinstance(node, Scalar) else node.place
-            self.problems.error(place, f"rule {name}: {wrong.message}", wrong.mend or "see docs/rules.md")
-
-    def _address(self, path: Path, url: str, allow_private: bool) -> None:
-        why = None if allow_private else inward(url)
-        if why is not None:
-            self._error(path, f"the address points inward: {why}", "say allow_private: true if that is meant")
-
-    def _inline_secrets(self, path: Path) -> None:
-        node, _ = find(self.written, path)
-        if not self._stands(path):
-            return
-        for scalar in _scalars(node):
-            if scalar.text and "${" not in scalar.text:
-                said = f"{path[-1]}: a secret stands in the settings file"
-                self.problems.warning(scalar.place, said, f"write ${{NAME}}, or {path[-1]}_file: and a path")
-
-    def _stands(self, path: Path) -> bool:
-        node, _ = find(self.written, path[:-1])
-        return isinstance(node, Mapping) and path[-1] in node.pairs
-
-    def _error(self, path: Path, message: str, mend: str) -> None:
-        self.problems.error(self._place(path), message, mend)
-
-    def _place(self, path: Path) -> Place:
-        return find(self.tree, path)[0].place
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
-def _choices(known: list[str], section: str) -> str:
-    return f"there are {', '.join(known[:8])}" if known else f"add it under {section}"
+def check_source(ground: Ground, source: SourceSettings, seen: dict[str, str]) -> None:
+    """Note what is wrong with one source; `seen` holds the address of each source before it, and its id."""
+    path = ("sources", source.id)
+    _check_cadence(ground, source)
+    if source.url != STAND_IN_URL and not ground.broken((*path, "url")):
+        _check_address(ground, source, seen)
+    if source.select and source.kind not in _SELECTING:
+        said = f"a {source.kind} is not read by selectors: `select` does nothing here"
+        ground.warning((*path, "select"), said, "write kind: page or kind: json, or take it out")
+    _check_headers(ground, source)
 
 
-def _scalars(node: object) -> Iterator[Scalar]:
-    if isinstance(node, Scalar):
-        yield node
-    elif isinstance(node, Mapping):
-        for pair in node.pairs.values():
-            yield from _scalars(pair.value)
+def _check_address(ground: Ground, source: SourceSettings, seen: dict[str, str]) -> None:
+    path = ("sources", source.id, "url")
+    if source.is_file:
+        if source.enabled and not Path(source.url).exists():
+            said = f"there is no file '{plain(find(ground.tree, path)[0])}'"
+            ground.warning(path, said, "the path starts at the settings file's directory")
     else:
-        for item in getattr(node, "items", ()):
-            yield from _scalars(item)
+        ground.address(path, source.url, allow_private=source.allow_private)
+    first = seen.setdefault(source.url, source.id)
+    if first != source.id and source.enabled:
+        ground.warning(path, f"source {first} has the same address", "poll it once, with one source")
+
+
+def _check_cadence(ground: Ground, source: SourceSettings) -> None:
+    path = ("sources", source.id, "every")
+    if source.cron is not None:
+        if ground.stands(path, ground.written):
+            ground.warning(path, "`cron` is given too, and `every` does nothing", "keep one of the two")
+    elif source.every < FLOOR and not source.allow_fast:
+        said = f"every {in_words(source.every)} is under the floor of {in_words(FLOOR)}"
+        ground.error(path, said, "write 10s or more, or allow_fast: true if the publisher agreed")
+    elif source.every <= 0:
+        ground.error(path, "every 0s is no pace", "write 10s or more")
+    elif source.every < _BRISK and not source.is_file and inward(source.url) is None:
+        said = f"every {in_words(source.every)} asks a stranger's server more than once a second"
+        ground.warning(path, said, "be sure that the publisher agreed")
+
+
+def _check_headers(ground: Ground, source: SourceSettings) -> None:
+    for name in source.headers:
+        path = ("sources", source.id, "headers", name)
+        for scalar in ground.in_the_open(path):
+            said = f"the value of the header {name} stands in the settings file"
+            ground.problems.warning(scalar.place, said, f"write ${{NAME}}, or {name}_file: and a path")
+        if source.url.startswith("http:") and not source.allow_private:
+            said = f"the header {name} is sent over http: anyone on the way can read it"
+            ground.warning(path, said, "use https")
+
+
+def check_receiver(ground: Ground, receiver: ReceiverSettings, used: frozenset[str]) -> None:
+    """Note what is wrong with one receiver; `used` are the names that rules and operators send to."""
+    path = ("receivers", receiver.name)
+    address = receiver.address
+    if address:
+        ground.address((*path, receiver.kind), address, allow_private=receiver.allow_private)
+        if address.startswith("http:") and inward(address) is None:
+            said = f"receiver {receiver.name} is sent to over http: anyone on the way can read it"
+            ground.warning((*path, receiver.kind), said, "use https")
+    for key in _OPEN_SECRETS:
+        for scalar in ground.in_the_open((*path, key)):
+            said = f"the secret `{key}` stands in the settings file"
+            ground.problems.warning(scalar.place, said, f"write ${{NAME}}, or {key}_file: and a path")
+    if receiver.name not in used and receiver.enabled and not ground.problems.errors:
+        said = f"nothing is ever sent to receiver {receiver.name}"
+        ground.problems.warning(ground.place(path), said, f"name it in a rule: notify: [{receiver.name}]")
+    if isinstance(receiver, WebhookSettings):
+        _check_webhook(ground, receiver)
+    if isinstance(receiver, EmailSettings):
+        _check_email(ground, receiver)
+
+
+def _check_webhook(ground: Ground, receiver: WebhookSettings) -> None:
+    path = ("receivers", receiver.name)
+    if not receiver.secret and not receiver.allow_private:
+        said = f"receiver {receiver.name} has no `secret`: whoever gets its messages cannot tell them from forged ones"
+        ground.warning((*path, "webhook"), said, 'add secret: "${WEBHOOK_SECRET}"')
+    for index, secret in enumerate(receiver.secret):
+        text = secret.reveal()
+        if text.startswith("whsec_") and not _is_base64(text.removeprefix("whsec_")):
+            said = "what follows whsec_ is not base64"
+            ground.error(
+                (*path, "secret", index), said, "write whsec_ and the base64 of the key, or another text without whsec_"
+            )
+    for name in receiver.headers:
+        for scalar in ground.in_the_open((*path, "headers", name)):
+            said = f"the value of the header {name} stands in the settings file"
+            ground.problems.warning(scalar.place, said, f"write ${{NAME}}, or {name}_file: and a path")
+
+
+def _check_email(ground: Ground, receiver: EmailSettings) -> None:
+    path = ("receivers", receiver.name)
+    if receiver.password and not receiver.username:
+        ground.error((*path, "password"), "a password is given and no username", "add username: …")
+    if (
+        receiver.password
+        and not receiver.starttls
+        and receiver.port != 465
+        and receiver.host not in {"localhost", "127.0.0.1"}
+    ):
+        said = "the password is sent without TLS: anyone on the way can read it"
+        ground.warning((*path, "starttls"), said, "take starttls: false out")
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        return False

@@ -6,6 +6,7 @@ Rule: a type says what it takes and mends what it does not; nothing here knows a
 from __future__ import annotations
 
 import re
+import unicodedata
 import zoneinfo
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -41,7 +42,8 @@ def identifier(name: str) -> str:
     """Return a source's, rule's or receiver's name; it becomes part of Redis names, metrics and file names."""
     if _ID.fullmatch(name):
         return name
-    near = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:63]
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    near = re.sub(r"[^a-z0-9_-]+", "-", plain).strip("-_")[:63]
     mend = f"'{near}' would do" if _ID.fullmatch(near) else "start with a letter or digit"
     raise Unfit(f"'{name[:80]}' cannot be a name: only a-z 0-9 _ - and at most 63 of them", mend)
 
@@ -52,7 +54,7 @@ def timezone(value: object) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        near = get_close_matches(name, zoneinfo.available_timezones(), 1, 0.6)
+        near = get_close_matches(name, (zone for zone in zoneinfo.available_timezones() if "/" in zone), 1, 0.6)
         mend = f"did you mean '{near[0]}'?" if near else "write an IANA name such as Europe/Berlin"
         raise Unfit(f"there is no time zone '{name}'", mend) from None
     return name
@@ -74,8 +76,8 @@ def one_of(*choices: str) -> Callable[[object], str]:
         if written in choices:
             return written
         near = get_close_matches(written.lower(), choices, 1, 0.5)
-        mend = f"did you mean '{near[0]}'?" if near else f"write one of {', '.join(choices)}"
-        raise Unfit(f"'{written}' is none of {', '.join(choices)}", mend)
+        mend = f"did you mean '{near[0]}'?" if near else f"write {', '.join(choices[:-1])} or {choices[-1]}"
+        raise Unfit(f"'{written}' is not known here", mend)
 
     return read
 
@@ -97,29 +99,28 @@ def between(least: float, most: float, read: Callable[[object], float], words: s
     return bounded
 
 
-def headers(value: object) -> dict[str, Secret]:
-    """Return HTTP header names and their secret values."""
+def keys_and_values(value: object) -> object:
+    """Return a mapping as it is; anything else is unfit."""
     if not isinstance(value, dict):
-        raise Unfit(f"header names and values were expected, not {kind_of(value)}", "write {Name: value}")
-    return {_header_name(str(name)): Secret(_header_value(str(name), content)) for name, content in value.items()}
+        raise Unfit(f"names and values were expected, not {kind_of(value)}", "write {name: value}")
+    return value
 
 
-def _header_name(name: str) -> str:
+def _header_name(value: object) -> str:
+    name = text(value)
     if not _HEADER_NAME.fullmatch(name):
-        raise Unfit(f"'{name}' is not a header's name", "use letters, digits and hyphens", at=(name,), on_key=True)
+        raise Unfit(f"'{name}' is not a header's name", "use letters, digits and hyphens")
     if name.lower() in _OURS:
         mend = "set fetch.user_agent" if name.lower() == "user-agent" else "take it out"
-        raise Unfit(f"the header {name} is set by the monitor itself", mend, at=(name,), on_key=True)
+        raise Unfit(f"the header {name} is set by the monitor itself", mend)
     return name
 
 
-def _header_value(name: str, content: object) -> str:
-    if not isinstance(content, str):
-        raise Unfit(f"text was expected, not {kind_of(content)}", "write one value", at=(name,))
+def _header_value(value: object) -> Secret:
+    content = text(value)
     if not content.isprintable() or not content.isascii():
-        said = f"the value of the header {name} holds a character that cannot be sent"
-        raise Unfit(said, "use printable ASCII", at=(name,))
-    return content
+        raise Unfit("the header's value holds a character that cannot be sent", "use printable ASCII")
+    return Secret(content)
 
 
 def _secret(value: object) -> Secret:
@@ -176,9 +177,15 @@ SecretTexts = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 SecretHeaders = Annotated[
-    dict[str, Secret],
-    GetPydanticSchema(lambda _source, _handler: core_schema.no_info_plain_validator_function(headers)),
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
+    dict[
+        Annotated[str, BeforeValidator(_header_name)],
+        Annotated[
+            Secret,
+            GetPydanticSchema(lambda _source, _handler: core_schema.no_info_plain_validator_function(_header_value)),
+        ],
+    ],
+    BeforeValidator(keys_and_values),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number"]}}),
 ]
 
 

@@ -29,19 +29,20 @@ class Gathered:
     def read(self, path: Path, asked_at: Place | None = None) -> Mapping | None:
         """Return the tree of `path` with its includes united, or None where it cannot be read."""
         name = str(path)
-        text = self._text(path, asked_at or Place(name, 1, 1))
+        text = self._text(path, asked_at)
         if text is None:
             return None
         self.lines[name] = lines_of(text)
         tree = read_tree(text, name, self.problems)
         return None if tree is None else self._with_includes(tree, path)
 
-    def _text(self, path: Path, place: Place) -> str | None:
+    def _text(self, path: Path, asked_at: Place | None) -> str | None:
+        place = asked_at or Place(str(path), 1, 1)
         try:
             content = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
         except OSError as wrong:
             why = (wrong.strerror or "it cannot be read").lower()
-            mend = "check its name, or start one with `monitor init`"
+            mend = "check its name" if asked_at else "check its name, or start one with `monitor init`"
             self.problems.error(place, f"{path} cannot be read: {why}", mend)
             return None
         self.files.append(path)

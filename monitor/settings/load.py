@@ -11,8 +11,10 @@ from pathlib import Path
 
 from monitor.errors import SettingsError
 from monitor.settings.build import Builder
-from monitor.settings.checks import RuleChecker, check_meaning
+from monitor.settings.check_rules import RuleChecker, check_rules, compile_all, used_receivers
+from monitor.settings.checks import check_receiver, check_service, check_source
 from monitor.settings.gather import Gathered
+from monitor.settings.ground import Ground
 from monitor.settings.model import Settings
 from monitor.settings.problems import Place, Problem, Problems, described, excerpt
 from monitor.settings.tree import Mapping, find
@@ -56,11 +58,22 @@ def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChe
         expanded = Expander(environ, problems).expand_root(tree)
         builder = Builder(environ, problems)
         settings, done = builder.settings(expanded, path)
-        check_meaning(settings, done, tree, problems, rule_checker)
+        _check(Ground(settings, done, tree, problems), rule_checker or compile_all)
         files = (*gathered.files, *builder.files)
         settings = settings.model_copy(update={"files": files, "warnings": problems.warnings})
     errors = problems.errors
     return Examined(path, None if errors else settings, errors, problems.warnings, gathered.lines, done)
+
+
+def _check(ground: Ground, rule_checker: RuleChecker) -> None:
+    check_service(ground)
+    seen: dict[str, str] = {}
+    for source in ground.settings.sources.values():
+        check_source(ground, source, seen)
+    check_rules(ground, rule_checker)
+    used = used_receivers(ground)
+    for receiver in ground.settings.receivers.values():
+        check_receiver(ground, receiver, used)
 
 
 def load_settings(path: Path, *, environ: Environment[str, str], rule_checker: RuleChecker | None = None) -> Settings:

@@ -15,7 +15,7 @@ from monitor.text.characters import printable
 _QUOTED_WIDTH = 160
 # Lines whose value is a secret by the name of their key, and URLs that carry one.
 _SECRET_KEY = re.compile(
-    r"""(?i)(["']?\b(?:[a-z]+[_-])*(?:secret|secrets|token|password|authorization|cookie|x-api-key|api[_-]?key)["']?\s*:\s*)(\S.*)"""
+    r"""(?i)(["']?\b(?:[a-z]+[_-])*(?:secret|secrets|slack|apprise|token|password|authorization|cookie|x-api-key|api[_-]?key)["']?\s*:\s*)(\S.*)"""
 )
 _USER_INFO = re.compile(r"(://)[^/\s@\"']+@")
 _HOOK = re.compile(r"(hooks\.slack(?:-gov)?\.com/)[^\s\"']+")

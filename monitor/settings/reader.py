@@ -36,6 +36,8 @@ _MENDS = (
     ("unknown escape", "write the backslash twice, or use single quotes"),
 )
 
+_UNCLOSED = ("could not find expected ':'", "unexpected end of stream", "expected ',' or")
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -78,7 +80,7 @@ def _characters_are_fit(text: str, file: str, problems: Problems) -> bool:
 
 
 def _note_syntax(wrong: yaml.YAMLError, text: str, file: str, problems: Problems) -> None:
-    mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
+    mark = _mark_of(wrong)
     said = str(getattr(wrong, "problem", None) or getattr(wrong, "context", None) or wrong)
     mend = next((mend for part, mend in _MENDS if part in said), "put the text in quotes if it is meant as text")
     lines = lines_of(text)
@@ -87,6 +89,13 @@ def _note_syntax(wrong: yaml.YAMLError, text: str, file: str, problems: Problems
         line = max(1, len(lines) - 1 if not lines[-1] else len(lines))
         column = len(lines[line - 1]) + 1
     problems.error(Place(file, line, column), f"this is not YAML: {said}", mend)
+
+
+def _mark_of(wrong: yaml.YAMLError) -> yaml.Mark | None:
+    """Return where the mistake is: for what was opened and not closed that is where it was opened."""
+    at, opened = getattr(wrong, "problem_mark", None), getattr(wrong, "context_mark", None)
+    unclosed = any(part in str(getattr(wrong, "problem", "")) for part in _UNCLOSED)
+    return opened if opened and unclosed and (at is None or opened.line != at.line) else at or opened
 
 
 @dataclass(slots=True)
@@ -127,12 +136,12 @@ class _Builder:
             raise _Unreadable
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
-        self._refuse_tag(event)
+        tagged = self._refuse_tag(event)
         anchor = getattr(event, "anchor", None)
         if anchor is not None:
             self.anchors[anchor] = None
         if isinstance(event, yaml.ScalarEvent):
-            read: tuple[Node, int] = (self._scalar(event), 1)
+            read: tuple[Node, int] = (self._scalar(event, broken=tagged), 1)
         elif isinstance(event, yaml.SequenceStartEvent):
             read = self._sequence(event, depth)
         else:
@@ -141,18 +150,19 @@ class _Builder:
             self.anchors[anchor] = read
         return read
 
-    def _refuse_tag(self, event: yaml.Event) -> None:
+    def _refuse_tag(self, event: yaml.Event) -> bool:
         tag = getattr(event, "tag", None)
         if tag is not None:
             said = tag.replace("tag:yaml.org,2002:", "!!")
             self.problems.error(self._place(event), f"the tag {said} is not taken", "write the plain value")
+        return tag is not None
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent, *, broken: bool) -> Scalar:
         assert event.start_mark is not None
         assert event.end_mark is not None
         raw = self.text[event.start_mark.index : event.end_mark.index]
         null = not event.style and event.value in _NULLS
-        return Scalar(None if null else event.value, self._place(event), raw)
+        return Scalar(None if null else event.value, self._place(event), raw, broken=broken)
 
     def _alias(self, event: yaml.AliasEvent) -> tuple[Node, int]:
         known = self.anchors.get(str(event.anchor))

@@ -16,13 +16,16 @@ from monitor.settings.addresses import http_url
 from monitor.settings.alerting import GroupBy, QuietSettings, Rate
 from monitor.settings.fields import Flag, Frozen, Seconds, SecretHeaders, SecretText, SecretTexts, Text, between
 from monitor.settings.secret import Secret
-from monitor.settings.units import Unfit, count, text
+from monitor.settings.units import Unfit, count, refuse_all, text
 
 ReceiverKind = Literal["slack", "webhook", "email", "terminal", "apprise"]
 
 
 def _secret_url(value: object) -> Secret:
-    return Secret(http_url(value))
+    try:
+        return Secret(http_url(value))
+    except Unfit as wrong:  # its words quote the URL, which is a secret here
+        raise Unfit("this is not an http or https URL without user and password", wrong.mend) from None
 
 
 def mailbox(value: object) -> str:
@@ -38,7 +41,16 @@ def mailboxes(value: object) -> list[str]:
     items = value if isinstance(value, list) else [value]
     if not items:
         raise Unfit("nobody is named", "write name@example.org")
+    refuse_all([unfit for index, item in enumerate(items) if (unfit := _mailbox_unfit(item, index))])
     return [mailbox(item) for item in items]
+
+
+def _mailbox_unfit(value: object, index: int) -> Unfit | None:
+    try:
+        mailbox(value)
+    except Unfit as wrong:
+        return Unfit(wrong.message, wrong.mend, at=(index,))
+    return None
 
 
 def true(value: object) -> bool:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from monitor.settings.alerting import EscalateSettings
 from monitor.settings.fields import Flag, Frozen, Language, Seconds, Text, Texts, choice
 from monitor.settings.source import SourceSettings
-from monitor.settings.units import Unfit, kind_of, text
+from monitor.settings.units import Unfit, kind_of, refuse_all, text
 
 RuleMatch = str | Mapping[str, object]
 MATCH_KEYS = ("any", "all", "none")
@@ -25,20 +25,19 @@ def read_match(value: object) -> object:
         return value
     if not isinstance(value, dict):
         raise Unfit(f"a rule's text was expected, not {kind_of(value)}", "write match: 'suspended OR halted'")
-    unknown = [key for key in value if key not in MATCH_KEYS]
-    if unknown:
-        said = f"'{unknown[0]}' says nothing in a match"
-        raise Unfit(said, "use any, all and none", at=(str(unknown[0]),), on_key=True)
     if not value:
         raise Unfit("the rule is empty", "write any: [suspended, halted]")
-    return {str(key): _texts(str(key), part) for key, part in value.items()}
+    refuse_all([unfit for key, part in value.items() if (unfit := _part_unfit(str(key), part))])
+    return {str(key): (part,) if isinstance(part, str) else tuple(part) for key, part in value.items()}
 
 
-def _texts(key: str, value: object) -> tuple[str, ...]:
+def _part_unfit(key: str, value: object) -> Unfit | None:
+    if key not in MATCH_KEYS:
+        return Unfit(f"'{key}' says nothing in a match", "use any, all and none", at=(key,), on_key=True)
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list) or not items or not all(isinstance(item, str) and item.strip() for item in items):
-        raise Unfit("a list of texts was expected", f"write {key}: [suspended, halted]", at=(key,))
-    return tuple(items)
+        return Unfit("a list of texts was expected", f"write {key}: [suspended, halted]", at=(key,))
+    return None
 
 
 class RuleTest(Frozen):

@@ -21,9 +21,11 @@ from monitor.settings.fields import (
     Texts,
     Timezone,
     choice,
+    keys_and_values,
 )
-from monitor.settings.units import Unfit, kind_of, text
+from monitor.settings.units import Unfit, text
 
+STAND_IN_URL = "/dev/null"  # of a source whose own cannot be used, so that the rest of it is checked
 FLOOR = 10.0  # seconds between polls of a source, unless it says allow_fast
 SELECT_KEYS = ("entry", "title", "text", "time", "id", "url", "author", "tags", "updated", "entries")
 _CRON_FIELDS = 5
@@ -40,24 +42,26 @@ def read_cron(value: object) -> str:
         CronTrigger.from_crontab(written, timezone="UTC")
     except ValueError as wrong:
         mend = "write minute hour day month weekday, as '*/5 6-22 * * mon-fri'"
-        raise Unfit(f"'{written}' is not a cron expression: {wrong}", mend) from None
+        why = str(wrong).rpartition("': ")[2]
+        raise Unfit(f"'{written}' is not a cron expression: {why}", mend) from None
     return written
 
 
-def read_select(value: object) -> dict[str, str]:
-    """Return selectors by what they select."""
-    if not isinstance(value, dict):
-        raise Unfit(f"selectors were expected, not {kind_of(value)}", 'write {entry: "article", text: ".body"}')
-    return {str(key): _selector(str(key), expression) for key, expression in value.items()}
-
-
-def _selector(key: str, expression: object) -> str:
+def read_select_key(value: object) -> str:
+    """Return what a selector selects."""
+    key = text(value)
     if key not in SELECT_KEYS:
         near = get_close_matches(key, SELECT_KEYS, 1, 0.5)
         mend = f"did you mean '{near[0]}'?" if near else f"use {', '.join(SELECT_KEYS)}"
-        raise Unfit(f"'{key}' is nothing that can be selected", mend, at=(key,), on_key=True)
-    if not isinstance(expression, str) or not expression.strip():
-        raise Unfit(f"a selector was expected for '{key}'", 'write it as "h2" or "time@datetime"', at=(key,))
+        raise Unfit(f"'{key}' is nothing that can be selected", mend)
+    return key
+
+
+def read_selector(value: object) -> str:
+    """Return a selector that is not empty."""
+    expression = text(value)
+    if not expression.strip():
+        raise Unfit("the selector is empty", 'write it as "h2" or "time@datetime"')
     return expression
 
 
@@ -95,9 +99,15 @@ class SourceSettings(Frozen):
     """Language of its texts, for the rules: by default what the page declares, else English."""
 
     select: Annotated[
-        Mapping[str, str],
-        BeforeValidator(read_select),
-        WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
+        Mapping[Annotated[str, BeforeValidator(read_select_key)], Annotated[str, BeforeValidator(read_selector)]],
+        BeforeValidator(keys_and_values),
+        WithJsonSchema(
+            {
+                "type": "object",
+                "properties": {key: {"type": "string"} for key in SELECT_KEYS},
+                "additionalProperties": False,
+            }
+        ),
     ] = Field(default_factory=dict)
     """Where entries stand on a `page` (CSS selectors, `@attr` for an attribute) or in `json` (JMESPath)."""
 

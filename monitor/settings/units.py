@@ -6,6 +6,7 @@ Rule: pure; what cannot be meant is an `Unfit` with a mend, never a guess.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d|w))+")
@@ -45,6 +46,14 @@ class Unfit(ValueError):
         self.mend = mend
         self.at = at
         self.on_key = on_key
+        self.others: tuple[Unfit, ...] = ()  # further parts that are wrong
+
+
+def refuse_all(found: Sequence[Unfit]) -> None:
+    """Raise one Unfit that carries all of `found`; nothing where there is none."""
+    if found:
+        found[0].others = tuple(found[1:])
+        raise found[0]
 
 
 def text(value: object) -> str:
@@ -67,17 +76,18 @@ def duration(value: object) -> float:
     if written == "0":
         return 0.0
     if not _DURATION.fullmatch(written):
-        number = written.replace(".", "", 1).isdigit()
-        mend = (
-            f"write {written}s for seconds, or a unit of ms s m h d w"
-            if number
-            else "write it as 30s, 10m, 1h30m or 2d"
-        )
-        raise Unfit(f"'{written}' is not a duration", mend)
+        raise Unfit(f"'{written}' is not a duration", _duration_mend(written))
     seconds = sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(written))
     if seconds > _MAX_SECONDS:
         raise Unfit(f"'{written}' is longer than a century", "write a shorter one")
     return seconds
+
+
+def _duration_mend(written: str) -> str:
+    if written.replace(".", "", 1).isdigit():
+        return f"write {written}s for seconds, or a unit of ms s m h d w"
+    together = written.replace(" ", "")
+    return f"write {together}" if _DURATION.fullmatch(together) else "write it as 30s, 10m, 1h30m or 2d"
 
 
 def size(value: object) -> int:

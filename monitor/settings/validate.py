@@ -117,15 +117,22 @@ class Validator:
     def _unfit(self, error: Any, node: Mapping, path: Path) -> None:
         loc: Path = error["loc"]
         cause = error.get("ctx", {}).get("error")
-        if isinstance(cause, Unfit):
-            loc, message, mend = (*loc, *cause.at), cause.message, cause.mend
-        else:
+        on_key = loc[-1:] == ("[key]",)  # pydantic's name for a mapping's key that is wrong
+        loc = loc[:-1] if on_key else loc
+        if not isinstance(cause, Unfit):
             message, mend = _WANTED.get(error["type"], (error["msg"], ""))
+            self._note_unfit(Unfit(message, mend, on_key=on_key), node, loc, path)
+            return
+        cause.on_key = cause.on_key or on_key
+        for unfit in (cause, *cause.others):
+            self._note_unfit(unfit, node, (*loc, *unfit.at), path)
+
+    def _note_unfit(self, unfit: Unfit, node: Mapping, loc: Path, path: Path) -> None:
         found, key_place = find(node, loc)
         if isinstance(found, Scalar) and found.broken:  # a variable or file it needs is missing, and that is said
             return
-        on_key = isinstance(cause, Unfit) and cause.on_key
-        self.problems.error(key_place if on_key else found.place, f"{dotted((*path, *loc))}: {message}", mend)
+        place = key_place if unfit.on_key else found.place
+        self.problems.error(place, f"{dotted((*path, *loc))}: {unfit.message}", unfit.mend)
 
 
 def _model_at(model: type[Frozen], loc: Path) -> type[Frozen]:
