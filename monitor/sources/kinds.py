@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.model import SourceKind, Verdict
+from monitor.sources.blocks_page import read_blocks
 from monitor.sources.content import JSON, Content
 from monitor.sources.drafts import Page
 from monitor.sources.feed import read_feed
 from monitor.sources.json_feed import is_json_feed, read_json_feed
+from monitor.sources.liveblog import read_live_blog
 from monitor.sources.stamped_text import read_stamped_text
 
 
@@ -45,6 +47,16 @@ def _json_if_any(content: Content) -> JSON:
     return content.json if content.start.startswith(("{", "[")) else None
 
 
+def _claims_live_blog(content: Content) -> str | None:
+    if not content.is_markup or content.root in _FEED_ROOTS:
+        return None
+    return "it names LiveBlogPosting" if "LiveBlogPosting" in content.text else None
+
+
+def _claims_page(content: Content) -> str | None:
+    return "it is HTML" if content.is_markup and content.root not in _FEED_ROOTS and content.root != "xml" else None
+
+
 def _claims_text(content: Content) -> str | None:
     return None if content.is_markup or content.start.startswith(("{", "[{")) else "it is plain text"
 
@@ -53,6 +65,8 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("feed", _claims_feed, _read_feed),
+        Kind("liveblog", _claims_live_blog, read_live_blog),
+        Kind("page", _claims_page, read_blocks),
         Kind("text", _claims_text, read_stamped_text),
     )
 }

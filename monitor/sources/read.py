@@ -129,8 +129,8 @@ def _entry(draft: Draft, stamp: Stamp | None, position: int, options: ReadOption
 
 
 def _without_title(text: str, title: str | None) -> str:
-    """Take a first paragraph that only repeats the title off the text."""
+    """Take a first paragraph that only repeats the title off the text; a text of nothing else stays what it is."""
     if title is None:
         return text
     first, _, rest = text.partition("\n\n")
-    return rest if len(first) < 2 * len(title) + 20 and canonical(first) == canonical(title) else text
+    return rest if rest and len(first) < 2 * len(title) + 20 and canonical(first) == canonical(title) else text

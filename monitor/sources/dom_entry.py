@@ -1,0 +1,195 @@
+"""One entry's element → draft: heading, paragraphs, time, anchor, author.
+
+Rule: what a reader of the page would call the post's text; share bars, bylines, labels and captions are not. If nothing
+is left, captions count: a post may be a picture.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from monitor.sources.dom import HEADINGS, attribute, classes
+from monitor.sources.dom_times import CARRIERS, Told, carried_by, told_by
+from monitor.sources.drafts import Draft
+from monitor.sources.feed_entries import absolute
+from monitor.text.html import Skip, join_paragraphs, paragraphs_of
+from monitor.text.times import read_claim
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+_FURNITURE = re.compile(
+    r"\b(?:share|sharing|social|byline|by-line|author|contributor|meta|meta-time|timestamp|time-stamp|dateline|pubdate|related|promo|advert"
+    r"|ads?|ad-slot|adslot|newsletter|comments?|credit|copyright|toolbar|buttons?|visually-hidden|sr-only|screen-reader|gs-u-vh|hidden|tags?"
+    r"|entry-info|permalink|kicker-label|read-more|caption)\b"
+)
+_CAPTION = re.compile(r"\b(?:caption|credit|copyright)\b")
+_NEVER_TEXT = frozenset({"time", "button", "nav", "footer", "amp-timeago", "gu-island"})
+_BADGE = re.compile(r"badge|-tag\b|label|breaking|flag|visually-hidden|gs-u-vh|sr-only|kicker")
+_PINNED = re.compile(r"\b(?:pinned|sticky|is-pinned|is-sticky|pinned-post)\b")
+_TITLE = re.compile(r"\b(?:title|headline|heading|entry-title|post-title|h-title)\b")
+_IDS = (
+    "data-block-id",
+    "data-post-id",
+    "data-entry-id",
+    "data-update-id",
+    "data-event-id",
+    "data-item-id",
+    "data-uid",
+    "data-key",
+    "data-id",
+)
+_AUTHORS = "[rel=author], [itemprop=author], [class*=byline], [class*=author], [class*=contributor]"
+
+
+def draft_of_block(block: LexborNode, page_url: str | None) -> Draft:
+    """Return the draft of an entry's element."""
+    heading = heading_of(block)
+    told = told_of(block)
+    anchor = anchor_of(block)
+    return Draft(
+        text=text_of(block, heading),
+        title=_title(heading) if heading is not None else None,
+        native_id=anchor,
+        url=permalink(block, anchor, page_url),
+        stamp=told.stamp,
+        claim=told.claim,
+        header=told.header,
+        author=author_of(block),
+        pinned=bool(_PINNED.search(classes(block))) or attribute(block, "data-pinned").lower() == "true",
+    )
+
+
+def _title(heading: LexborNode) -> str | None:
+    """Return a heading's text without the label before it that sighted readers see as a badge."""
+    text = " ".join(" ".join(paragraphs_of(heading)).split())
+    label = next((node for node in heading.css("span[class]") if _BADGE.search(attribute(node, "class"))), None)
+    badge = " ".join(label.text().split()) if label is not None else ""
+    return text.removeprefix(badge).strip() or None if len(badge) < len(text) else text or None
+
+
+def told_of(block: LexborNode) -> Told:
+    """Return an entry's time: what its element carries, else what its first time element with anything to say tells."""
+    carried = carried_by(block)
+    shown = Told()
+    for node in [block] if block.tag == "time" else block.css(CARRIERS)[:6]:
+        shown = told_by(node)
+        if not shown.nothing:
+            break
+    if carried.stamp is not None:
+        return carried
+    return shown if not shown.nothing else _told_by_labels(block)
+
+
+def _told_by_labels(block: LexborNode) -> Told:
+    from monitor.sources.dom_times import shown_claim
+
+    return Told(claim=shown_claim(block))
+
+
+def heading_of(block: LexborNode) -> LexborNode | None:
+    """Return the element of the entry's title: the first heading, if no paragraph of text stands before it."""
+    for node in block.traverse():
+        if node.tag in HEADINGS and node.text().strip():
+            return node
+        if node.tag in {"p", "blockquote", "ul", "ol"} and len(node.text().strip()) > 40:
+            break
+        if node.tag in {"div", "span", "strong", "a"} and _is_title_box(node):
+            return node
+    return None
+
+
+def _is_title_box(node: LexborNode) -> bool:
+    return (
+        (
+            attribute(node, "itemprop") == "headline"
+            or bool(_TITLE.search(attribute(node, "class").replace("_", " ").lower()))
+        )
+        and 0 < len(node.text().strip()) < 250
+        and node.css_first("p, h1, h2, h3, h4, h5, h6, time") is None
+    )
+
+
+def text_of(block: LexborNode, heading: LexborNode | None) -> str:
+    """Return the entry's text without its title, time and furniture."""
+    title = heading.mem_id if heading is not None else None
+    for pictures in (False, True):
+        paragraphs = [
+            paragraph for paragraph in paragraphs_of(block, _skip(title, pictures=pictures)) if paragraph.strip()
+        ]
+        text = join_paragraphs(_without_labels(paragraphs))
+        if text:
+            return text
+    return ""
+
+
+def _without_labels(paragraphs: list[str]) -> list[str]:
+    """Take the times off that stand before the text."""
+    first = 0
+    while first < min(3, len(paragraphs)) and read_claim(paragraphs[first]) is not None:
+        first += 1
+    return paragraphs[first:]
+
+
+def _skip(title: int | None, *, pictures: bool) -> Skip:
+    """What of an entry is not its text; with `pictures` their captions are."""
+    silent = _NEVER_TEXT if pictures else _NEVER_TEXT | {"figure"}
+
+    def skip(node: LexborNode) -> bool:
+        if node.mem_id == title or node.tag in silent:
+            return True
+        attributes = node.attributes
+        if attributes.get("aria-hidden") == "true" or "hidden" in attributes:
+            return True
+        names = attributes.get("class")
+        if not names or node.tag in {"p", "article"}:
+            return False
+        return _is_furniture_box(node, names.replace("_", " ").lower(), pictures=pictures)
+
+    return skip
+
+
+def _is_furniture_box(node: LexborNode, names: str, *, pictures: bool) -> bool:
+    """Whether a box is named like furniture and holds no more than furniture does: no paragraphs of text."""
+    if _CAPTION.search(names):
+        return not pictures
+    return bool(_FURNITURE.search(names)) and sum(len(paragraph.text()) for paragraph in node.css("p")[:4]) < 120
+
+
+def anchor_of(block: LexborNode) -> str | None:
+    """Return the id the publisher gave the entry in the page: a data attribute, the element's id, a named anchor."""
+    for name in _IDS:
+        if value := attribute(block, name):
+            return value
+    if value := attribute(block, "id"):
+        return value
+    inner = block.css_first("article[id], a[id], a[name], header[id], [data-block-id], [data-post-id]")
+    if inner is None:
+        return None
+    return next((value for name in ("id", "name", *_IDS) if (value := attribute(inner, name))), None)
+
+
+def permalink(block: LexborNode, anchor: str | None, page_url: str | None) -> str | None:
+    """Return the entry's own address: a link to its anchor, or the link around its time."""
+    fallback: str | None = None
+    for link in block.css("a[href]")[:20]:
+        href = attribute(link, "href")
+        if anchor and href.endswith((f"#{anchor}", f"={anchor}")):
+            return absolute(href, page_url)
+        if fallback is None and link.css_first("time") is not None:
+            fallback = absolute(href, page_url)
+    if fallback is not None:
+        return fallback
+    if anchor and page_url and attribute(block, "id") == anchor:
+        return f"{page_url.partition('#')[0]}#{anchor}"
+    return None
+
+
+def author_of(block: LexborNode) -> str | None:
+    """Return the entry's author as its byline names it."""
+    node = block.css_first(_AUTHORS)
+    if node is None:
+        return None
+    name = " ".join(node.text(separator=" ").split()).removeprefix("By ").strip()
+    return name if 0 < len(name) < 120 else None

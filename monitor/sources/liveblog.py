@@ -1,0 +1,190 @@
+"""Live blogs marked up as such: schema.org JSON-LD and microdata, held against the page where the markup is poorer.
+
+Rule: the markup gives the entries and their order. From the page come: titles where all headlines are one, times where
+all are one or missing, bodies where empty or cut, paragraphs where the words are the same, the anchor as id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from monitor.model import Verdict, VerdictKind
+from monitor.sources.content import Content
+from monitor.sources.dom import ancestors, attribute
+from monitor.sources.dom_blocks import find_blocks
+from monitor.sources.dom_entry import draft_of_block
+from monitor.sources.drafts import Draft, Page
+from monitor.sources.layout import letters, with_paragraphs_of
+from monitor.sources.schema import draft_of_update, live_blog_of, plain_line, updates_of
+from monitor.sources.unmarked import with_unmarked
+from monitor.sources.values import moment, text_value
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_ANCHOR_ATTRIBUTES = ("id", "name", "data-block-id", "data-post-id")
+_NO_ENTRY = {"html", "body", "head", "meta", "input", "script", "form"}
+
+
+def read_live_blog(content: Content) -> Page | Verdict:
+    """Return the entries of a page that says it is a live blog; a failed verdict if it does not."""
+    blog = live_blog_of(content.tree)
+    if blog is None:
+        return Verdict(VerdictKind.FAILED, "the page holds no LiveBlogPosting with updates", "no_entries")
+    page_url = content.document.url
+    drafts = [draft_of_update(update, page_url) for update in updates_of(blog)]
+    title = plain_line(text_value(blog.get("headline")) or text_value(blog.get("name")) or "") or None
+    return Page(
+        drafts=tuple(reconciled(_with_sound_ids(drafts, page_url), content.tree, page_url, title)),
+        kind="liveblog",
+        how="schema.org LiveBlogPosting in JSON-LD",
+        title=title,
+        modified_at=moment(blog.get("dateModified")),
+    )
+
+
+def _with_sound_ids(drafts: Sequence[Draft], page_url: str | None) -> list[Draft]:
+    """Drop ids that name no single entry: the page's own address, or one id for every update."""
+    seen: dict[str, int] = {}
+    for draft in drafts:
+        if draft.native_id:
+            seen[draft.native_id] = seen.get(draft.native_id, 0) + 1
+    shared = {key for key, count in seen.items() if len(drafts) > 1 and count == len(drafts)} | {page_url}
+    return [replace(draft, native_id=None) if draft.native_id in shared else draft for draft in drafts]
+
+
+def reconciled(drafts: list[Draft], tree: LexborHTMLParser, page_url: str | None, title: str | None) -> list[Draft]:
+    """Return the markup's drafts, mended from the page where the markup is poorer, in the page's order."""
+    shown = _shown(tree, page_url)
+    twins = _twins(drafts, shown, tree, page_url)
+    one_title = _all_one([draft.title for draft in drafts]) or all(draft.title == title for draft in drafts)
+    one_time = _all_one([draft.stamp.at if draft.stamp else None for draft in drafts])
+    mended = [
+        _mended(draft, twin, title_from_page=one_title, time_from_page=one_time)
+        for draft, twin in zip(drafts, twins, strict=True)
+    ]
+    return with_unmarked(mended, twins, list(shown.values()))
+
+
+def _all_one(values: Sequence[object]) -> bool:
+    return len(values) > 2 and len(set(values)) == 1
+
+
+def _shown(tree: LexborHTMLParser, page_url: str | None) -> dict[int, Draft]:
+    """Return what the page itself shows as entries, by the identity of their elements, in page order."""
+    group = find_blocks(tree)
+    return {} if group is None else {block.mem_id: draft_of_block(block, page_url) for block in group.blocks}
+
+
+def _twins(
+    drafts: Sequence[Draft], shown: dict[int, Draft], tree: LexborHTMLParser, page_url: str | None
+) -> list[Draft | None]:
+    """Return for each draft what the page shows of it: found by anchor, else by title or by the beginning of its text."""
+    originals = sorted(shown.values(), key=lambda draft: draft.pinned)  # a pinned copy stands for no entry
+    by_id: dict[str, Draft] = {}
+    worded: dict[str, Draft] = {}
+    for draft in originals:
+        if draft.native_id:
+            by_id.setdefault(draft.native_id.removeprefix("block-"), draft)
+        for key in _keys(draft):
+            worded.setdefault(key, draft)
+    named = _anchors(tree)
+    return [
+        next((by_id[name] for name in _names(draft) if name in by_id), None)
+        or _entry_around(draft, named, shown, page_url)
+        or next((worded[key] for key in _keys(draft) if key in worded), None)
+        for draft in drafts
+    ]
+
+
+def _names(draft: Draft) -> list[str]:
+    """Return what an element of the page may be called that shows this entry: the fragment of its address, its id."""
+    names = ((draft.url or "").rpartition("#")[2], draft.native_id or "")
+    return [short for name in names if (short := name.rpartition("/")[2].rpartition("#")[2].removeprefix("block-"))]
+
+
+def _entry_around(
+    draft: Draft, named: dict[str, LexborNode], shown: dict[int, Draft], page_url: str | None
+) -> Draft | None:
+    """Return the shown entry a draft's anchor stands in, or the anchor's own element read as an entry."""
+    node = next((node for name in _names(draft) if (node := _anchored(name, named)) is not None), None)
+    if node is None:
+        return None
+    for holder in (node, *ancestors(node, 6)):
+        if holder.mem_id in shown:
+            return shown[holder.mem_id]
+    return draft_of_block(node, page_url)
+
+
+def _keys(draft: Draft) -> list[str]:
+    keys = [f"title {letters(draft.title)}"] if draft.title else []
+    begin = letters(draft.text)[:60]
+    return [*keys, f"text {begin}"] if len(begin) > 20 else keys
+
+
+def _anchors(tree: LexborHTMLParser) -> dict[str, LexborNode]:
+    """Return the page's elements by every name a link or an id may call them."""
+    named: dict[str, LexborNode] = {}
+    for node in tree.css("[id], [name], [data-block-id], [data-post-id]"):
+        for attribute_name in _ANCHOR_ATTRIBUTES:
+            value = attribute(node, attribute_name)
+            if value and node.tag not in _NO_ENTRY:
+                named.setdefault(value, node)
+                named.setdefault(value.removeprefix("block-"), node)
+    return named
+
+
+def _anchored(name: str, named: dict[str, LexborNode]) -> LexborNode | None:
+    """Return the element of that name, and around a bare anchor the entry it stands in."""
+    node = named.get(name)
+    while node is not None and node.tag in {"a", "span", "time"}:
+        node = node.parent
+    if node is not None and len(node.text().strip()) < 30:
+        node = node.parent
+    return node if node is not None and node.tag not in _NO_ENTRY else None
+
+
+def _mended(draft: Draft, twin: Draft | None, *, title_from_page: bool, time_from_page: bool) -> Draft:
+    if twin is None:
+        return replace(draft, title=None) if title_from_page else draft
+    made = draft
+    if title_from_page or not draft.title:
+        made = replace(made, title=twin.title)
+    if (time_from_page or (draft.stamp is None and draft.claim is None)) and (
+        twin.stamp is not None or twin.claim is not None
+    ):
+        made = replace(
+            made,
+            stamp=twin.stamp,
+            claim=twin.claim,
+            header=twin.header,
+            updated_at=None if time_from_page else draft.updated_at,
+        )
+    return replace(
+        made,
+        text=_fuller(draft.text, twin.text),
+        native_id=_anchor_id(draft.native_id, twin.native_id),
+        url=draft.url or twin.url,
+        author=draft.author or twin.author,
+        pinned=twin.pinned,
+    )
+
+
+def _anchor_id(declared: str | None, anchor: str | None) -> str | None:
+    """The page's anchor where it holds the declared id ("block-" + id): that is the one links point to."""
+    if declared and anchor and anchor.endswith(declared):
+        return anchor
+    return declared or anchor
+
+
+def _fuller(declared: str, shown: str) -> str:
+    """The page's text where the markup's is empty or cut; else the markup's words in the page's paragraphs."""
+    told, seen = letters(declared), letters(shown)
+    if not told:
+        return shown
+    cut = declared.rstrip().endswith(("…", "...")) or len(told) * 2 < len(seen)
+    if cut and seen.startswith(told[: max(20, len(told) - 10)]):
+        return shown
+    return with_paragraphs_of(declared, shown) if shown.count("\n\n") > declared.count("\n\n") else declared
