@@ -48,6 +48,7 @@ class RuleOptions:
     fresh: timedelta = timedelta(minutes=10)  # with `baseline: fresh`: published so recently that they are told
     inhibits: tuple[str, ...] = ()  # rules that need not be told of an entry this rule holds of
     escalate: Escalation | None = None
+    note: str | None = None  # words of the operator's own that go with each alert
     mention: str | None = None  # "here" or "channel", where a receiver can call people; nobody unless asked
 
 

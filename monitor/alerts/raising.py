@@ -148,7 +148,7 @@ def _alert(
         kind=kind,
         delta=delta,
         matches=judgement.matches,
-        note=_note(delta, judgement, kind),
+        note=options.note or _note(delta, judgement, kind),
         raised_at=now,
         corrects=standing.id if correction and standing is not None else None,
         notify=options.notify,

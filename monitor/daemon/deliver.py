@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -113,18 +113,23 @@ class Deliverer:
     async def reconfigure(self, setup: DeliverySetup) -> None:
         """Put another setup in force; receivers that did not change keep their connections and their pace."""
         before = {receiver.name: receiver for receiver in self.setup.receivers}
-        kept = {
-            one.name: before[one.name]
-            for one in setup.receivers
-            if one.name in before and one.configured and one.configured == before[one.name].configured
-        }
-        receivers = tuple(kept.get(receiver.name, receiver) for receiver in setup.receivers)
-        gone = [receiver for name, receiver in before.items() if name not in kept]
-        for receiver in gone:
-            await self._end(receiver)
-        unused = [one for one in setup.receivers if one.name in kept and one is not kept[one.name]]
-        await asyncio.gather(*(receiver.sink.close() for receiver in (*gone, *unused)))
-        await self._put_in_force(DeliverySetup(receivers, setup.rules, setup.operators))
+        receivers, unused = [], []
+        for wanted in setup.receivers:
+            known = before.pop(wanted.name, None)
+            if known is not None and known.configured and known.configured == wanted.configured:
+                unused.append(wanted)
+                receivers.append(replace(wanted, sink=known.sink))
+                self._lines[wanted.name].adopt(receivers[-1])
+                continue
+            if known is not None:
+                await self._end(known)
+                unused.append(known)
+            receivers.append(wanted)
+        for gone in before.values():
+            await self._end(gone)
+            unused.append(gone)
+        await asyncio.gather(*(receiver.sink.close() for receiver in unused))
+        await self._put_in_force(DeliverySetup(tuple(receivers), setup.rules, setup.operators))
 
     async def say(
         self, key: str, headline: str, words: str, *, severity: Severity = "critical", but_not: str | None = None

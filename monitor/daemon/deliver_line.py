@@ -93,6 +93,11 @@ class Line:
         """Look again now: something new waits, or something was settled."""
         self._woken.set()
 
+    def adopt(self, receiver: Receiver) -> None:
+        """Go on as the same receiver with another policy; connections, pace and what is being sent stay."""
+        self.receiver = receiver
+        self.pace.policy = receiver.policy
+
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set and `wake` was called; what is being sent goes on, see `finish`."""
         while not stop.is_set():
