@@ -14,9 +14,11 @@ from pathlib import Path
 
 from monitor.errors import StateUnusable
 from monitor.store.engine import Engines, connect, locate, prepare_file
-from monitor.store.epochs import current_epoch, raise_epoch
+from monitor.store.epochs import raise_epoch
 from monitor.store.migrations import current_version, migrate
 from monitor.store.translate import translate
+
+_LOGS = ("-wal", "-shm", "-journal")
 
 
 def backup_file(engines: Engines, target: Path) -> None:
@@ -38,33 +40,61 @@ def backup_file(engines: Engines, target: Path) -> None:
 def restore_file(url_or_path: str, copy: Path, *, now: datetime) -> int:
     """Put a copy in the place of a store nobody has open; return the new epoch.
 
-    The copy is checked before anything is touched, and takes the store's name in one rename. Its epoch becomes higher
-    than its own and than that of the store it replaces. Raises StateUnusable where the copy is not a whole store of a
-    known version.
+    The copy is checked before anything is touched and takes the store's name in one rename; what it replaces stays
+    beside it as `….replaced`. Its epoch becomes higher than its own and than that of the store it replaces. Raises
+    StateUnusable where the copy is not a whole store of a known version.
     """
     place = locate(url_or_path)
     if place.path is None:
         raise StateUnusable("restoring a server is the server's", resource=place.name, mend="use pg_restore")
     if not copy.is_file():
         raise StateUnusable("is not a file", resource=str(copy))
-    replaced = _epoch_of(place.path)
-    fresh = place.path.with_name(place.path.name + ".restoring")
+    replaced = _fold(place.path)
+    fresh = _beside(place.path, ".restoring")
     fresh.unlink(missing_ok=True)
     try:
         _copy(copy, fresh)
         epoch = _make_newest(fresh, copy, replaced, now)
-        for leftover in ("-wal", "-shm"):
-            place.path.with_name(place.path.name + leftover).unlink(missing_ok=True)
+        _set_aside(place.path)
         fresh.replace(place.path)
         _sync_directory(place.path.parent)
     finally:
-        for name in ("", "-wal", "-shm", "-journal"):
-            fresh.with_name(fresh.name + name).unlink(missing_ok=True)
+        for suffix in ("", *_LOGS):
+            _beside(fresh, suffix).unlink(missing_ok=True)
     return epoch
 
 
+def _fold(path: Path) -> int:
+    """Write a store's log back into it and return its epoch; 0 where it cannot be read any more."""
+    if not path.exists():
+        return 0
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return int(connection.execute("SELECT epoch FROM store_state").fetchone()[0])
+    except (sqlite3.Error, TypeError):  # damaged in some way, which is why it is replaced
+        return 0
+
+
+def _set_aside(path: Path) -> None:
+    """Keep what is about to be replaced under another name, its log included: a new file must not meet an old log."""
+    for suffix in _LOGS:
+        aside = _beside(path, f".replaced{suffix}")
+        aside.unlink(missing_ok=True)
+        if (log := _beside(path, suffix)).exists():
+            log.replace(aside)
+    aside = _beside(path, ".replaced")
+    aside.unlink(missing_ok=True)
+    if path.exists():
+        aside.hardlink_to(path)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
 def _copy(source: Path, target: Path) -> None:
-    partial = target.with_name(target.name + ".partial")
+    partial = _beside(target, ".partial")
     partial.unlink(missing_ok=True)
     prepare_file(partial)
     try:
@@ -96,20 +126,6 @@ def _make_newest(fresh: Path, copy: Path, replaced: int, now: datetime) -> int:
     finally:
         engines.dispose()  # the last connection of a database writes its log back and removes it
     return epoch
-
-
-def _epoch_of(path: Path) -> int:
-    """Return the epoch of the store that is to be replaced, 0 where it cannot be read any more."""
-    if not path.exists():
-        return 0
-    engines = connect(locate(str(path)), busy_timeout=1.0)
-    try:
-        with engines.reader.connect() as connection, connection.begin():
-            return current_epoch(connection)
-    except Exception:  # noqa: BLE001 - it may be damaged in any way; that is why it is replaced
-        return 0
-    finally:
-        engines.dispose()
 
 
 def _sync_directory(directory: Path) -> None:

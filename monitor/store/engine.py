@@ -69,7 +69,7 @@ def locate(url_or_path: str) -> Place:
 
     Raises StateUnusable when it points nowhere a store can live.
     """
-    if "://" not in url_or_path:
+    if ":" not in url_or_path.split("/", maxsplit=1)[0]:  # a slip like postgresql:/host is no directory of that name
         path = Path(url_or_path).expanduser().absolute()
         return Place(URL.create("sqlite", database=str(path)), path, str(path))
     try:

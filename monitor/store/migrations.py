@@ -14,7 +14,6 @@ from sqlalchemy import Connection, func, insert, inspect, select
 
 from monitor.errors import StateUnusable
 from monitor.store.alert_tables import STATEMENTS as ALERT_TABLES
-from monitor.store import alert_tables
 from monitor.store.tables import schema_version, store_state
 
 _WORDS = {

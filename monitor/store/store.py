@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from monitor.errors import StoreUnavailable
 from monitor.model import Delta, Entry, Outgoing, SourceRef
 from monitor.store import claims, epochs, history, opening, outbox, polls, retention
 from monitor.store.backup import backup_file
@@ -118,6 +119,8 @@ class Store:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Return what `work(connection)` reads from one consistent state."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed", resource=self.name)
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     # Polls
