@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from monitor.fetch.request import FetchLimits
 
 _STEP = 262_144  # bytes of output asked for at a time: what may be produced past a limit before it is noticed
+_SLICE = 65_536  # bytes of input at a time
+_MAX_MEMBERS = 4_096  # a member may be 20 bytes long and cost a slice's copy: bgzip writes 64 KiB ones
+_MAX_FRAMES = 64  # of zstd, each of which costs a copy of the rest
 _GZIP_MAGIC = b"\x1f\x8b"
 ACCEPT_ENCODING = "gzip, br, zstd"
 
@@ -86,31 +89,35 @@ def decode(wire: bytes, content_encoding: str, limits: FetchLimits) -> Decoded |
 
 def _gzip(wire: bytes, output: _Output) -> bool:
     """Every member (RFC 1952 §2.2), its check sum and length verified by zlib; zero padding and junk after it ignored."""
-    rest = wire
-    while True:
+    at = 0
+    for _ in range(_MAX_MEMBERS):
         decoder = zlib.decompressobj(31)
-        rest = _inflate(decoder, rest, output)
+        at = _inflate(decoder, wire, at, output)
         if not decoder.eof:
             return False
-        if not rest.startswith(_GZIP_MAGIC):
+        if wire[at : at + 2] != _GZIP_MAGIC:
             return True
+    raise ValueError(f"more than {_MAX_MEMBERS} members")
 
 
 def _deflate(wire: bytes, output: _Output) -> bool:
     """The zlib format, or the raw one that some servers send by the same name (RFC 9110 §8.4.1.2, note)."""
     looks_zlib = len(wire) >= 2 and wire[0] & 0x0F == 8 and (wire[0] << 8 | wire[1]) % 31 == 0  # RFC 1950 §2.2
     decoder = zlib.decompressobj(15 if looks_zlib else -15)
-    _inflate(decoder, wire, output)
+    _inflate(decoder, wire, 0, output)
     return decoder.eof
 
 
-def _inflate(decoder: zlib._Decompress, wire: bytes, output: _Output) -> bytes:
-    """Feed one zlib stream; return the bytes after its end."""
-    data = wire
-    while data and not decoder.eof:
-        output.add(decoder.decompress(data, _STEP))
-        data = decoder.unconsumed_tail
-    return decoder.unused_data
+def _inflate(decoder: zlib._Decompress, wire: bytes, at: int, output: _Output) -> int:
+    """Feed one zlib stream from `at` on, a slice at a time: zlib copies what it leaves over. Return where it ended."""
+    view = memoryview(wire)
+    while at < len(wire) and not decoder.eof:
+        data: bytes | memoryview = view[at : at + _SLICE]
+        at += len(data)
+        while data and not decoder.eof:
+            output.add(decoder.decompress(data, _STEP))
+            data = decoder.unconsumed_tail
+    return at - len(decoder.unused_data)
 
 
 def _brotli(wire: bytes, output: _Output) -> bool:
@@ -138,13 +145,15 @@ def _zstd(wire: bytes, output: _Output) -> bool:
     # The bounded reader does not tell a cut frame from a whole one; `decompressobj` does, but cannot be bounded. What
     # the reader just produced within the limits may be produced once more.
     rest = wire
-    while rest:
+    for _ in range(_MAX_FRAMES):
         frame = decoder.decompressobj()
         frame.decompress(rest)
         if not frame.eof:
             return False
         rest = frame.unused_data
-    return True
+        if not rest:
+            return True
+    raise ValueError(f"more than {_MAX_FRAMES} frames")
 
 
 _STEPS: dict[str, Callable[[bytes, _Output], bool]] = {

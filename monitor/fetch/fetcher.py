@@ -24,6 +24,7 @@ from monitor.fetch.links import Link, Refused
 from monitor.fetch.outcome import Chain, judged
 from monitor.fetch.request import Answer, FetchFailed, FetchOutcome, FetchRequest, failed
 from monitor.fetch.robots_cache import RobotsCache
+from monitor.text.addresses import refusal
 
 if TYPE_CHECKING:
     from monitor.fetch.transport import Transport
@@ -100,10 +101,10 @@ class Fetcher:
         path = files.file_path(request.url)
         if path is not None:
             return await asyncio.to_thread(files.read_file, path, request, self._now())
-        url, who = links.userinfo(request.url)
-        link = links.check_url(url)
+        link = links.check_url(request.url, credentials=True)
         if isinstance(link, Refused):
             return failed("refused_url", f"refused: {link.reason}")
+        link, who = links.without_credentials(link)
         if who is not None:
             basic = base64.b64encode(":".join(who).encode()).decode("ascii")
             request = replace(request, headers={"Authorization": f"Basic {basic}", **request.headers})
@@ -168,6 +169,12 @@ class Fetcher:
     async def _exchange(
         self, link: Link, start: links.Origin, request: FetchRequest, seconds: float
     ) -> Answer | FetchFailed:
+        proxy = request.proxy or self._settings.proxy
+        if proxy is not None:
+            # The proxy connects for us: names are judged by it, but an address is refused by us as ever.
+            reason = refusal(link.origin.host, allow_private=request.allow_private) if link.is_address else None
+            if reason is not None:
+                return failed("refused_address", f"refused to connect: {reason}")
         try:
             async with asyncio.timeout(max(seconds, 0.0)):
                 return await self._connections().exchange(
@@ -175,7 +182,7 @@ class Fetcher:
                     self._headers(link, start, request),
                     request.limits,
                     allow_private=request.allow_private,
-                    proxy=request.proxy or self._settings.proxy,
+                    proxy=proxy,
                 )
         except TimeoutError:
             return failed("timeout", f"not finished within {request.limits.total:g} s")

@@ -36,10 +36,11 @@ def read_file(path: Path, request: FetchRequest, now: datetime) -> FetchOutcome:
     try:
         # O_NONBLOCK: a FIFO in place of the file must not hang the poll.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            return failed("not_a_file", f"{path} is not a regular file")
         with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return failed("not_a_file", f"{path} is not a regular file")
             etag = f'"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"'
             settled = now.timestamp() * 1e9 - status.st_mtime_ns > _SETTLED_NS
             if etag == request.etag and settled:

@@ -6,10 +6,11 @@ Rule: shared by all sources of a host; first come, first served, so that no sour
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _SWEEP_FROM = 1024  # hosts
 _FORGET = 600.0  # seconds after which an idle host's state is dropped
@@ -28,10 +29,12 @@ class HostPolicy:
 @dataclass(slots=True)
 class _Host:
     slots: asyncio.Semaphore
-    next_start: float = 0.0  # the earliest start of the next request, as reserved so far
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)  # who holds it is next; asyncio's locks are fair
+    last_start: float = -math.inf
+    queue: int = 0  # requests before their start
+    running: int = 0
     closed_until: float = 0.0
     spacing: float = 0.0  # asked for by robots.txt
-    users: int = 0  # requests in flight or in the queue
     last_used: float = 0.0
 
 
@@ -54,22 +57,45 @@ class HostLimiter:
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for the host's turn and hold one of its slots. Raises HostBusyError when the queue is too long."""
+        """Wait for the host's turn and hold one of its slots.
+
+        Raises HostBusyError at once when the queue cannot come to an end within the policy's wait, and after that wait
+        when slow answers hold it up.
+        """
         state = self._state(host)
-        now = self._clock()
-        start = max(now, state.next_start)
-        if start - now > self._policy.max_wait:
-            raise HostBusyError(start - now)
-        state.next_start = start + max(self._policy.spacing, state.spacing)
-        state.users += 1
+        expected = state.last_start + self._spacing(state) * (state.queue + 1) - self._clock()
+        if expected > self._policy.max_wait:
+            raise HostBusyError(expected)
+        await self._start(state)
+        state.running += 1
         try:
-            if start > now:
-                await asyncio.sleep(start - now)
-            async with state.slots:
-                yield
+            yield
         finally:
-            state.users -= 1
+            state.running -= 1
             state.last_used = self._clock()
+            state.slots.release()
+
+    async def _start(self, state: _Host) -> None:
+        """Take a slot, then keep the distance to the last actual start: a late loop must not make two starts meet."""
+        state.queue += 1
+        try:
+            async with asyncio.timeout(self._policy.max_wait), state.gate:
+                await state.slots.acquire()
+                try:
+                    rest = state.last_start + self._spacing(state) - self._clock()
+                    if rest > 0:
+                        await asyncio.sleep(rest)
+                except BaseException:
+                    state.slots.release()
+                    raise
+                state.last_start = self._clock()
+        except TimeoutError:
+            raise HostBusyError(self._policy.max_wait) from None
+        finally:
+            state.queue -= 1
+
+    def _spacing(self, state: _Host) -> float:
+        return max(self._policy.spacing, state.spacing)
 
     def stay_away(self, host: str, seconds: float) -> None:
         """Send nothing to `host` for `seconds`: it answered 429 or 503."""
@@ -100,6 +126,6 @@ class HostLimiter:
         self._hosts = {
             name: state
             for name, state in self._hosts.items()
-            if state.users or state.closed_until > now or now - state.last_used < _FORGET
+            if state.running or state.queue or state.closed_until > now or now - state.last_used < _FORGET
         }
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._hosts))

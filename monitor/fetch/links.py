@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from monitor.text.addresses import is_address
+
 MAX_URL = 8192
 PERMANENT = (301, 308)
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -59,6 +61,11 @@ class Link:
 
     url: str
     origin: Origin
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an IP address and no name."""
+        return is_address(self.origin.host)
 
 
 def check_url(url: str, *, credentials: bool = False) -> Link | Refused:
@@ -122,14 +129,14 @@ def headers_for(link: Link, start: Origin, headers: Mapping[str, str]) -> dict[s
     return {name: value for name, value in headers.items() if name.lower() in _PLAIN_HEADERS}
 
 
-def userinfo(url: str) -> tuple[str, tuple[str, str] | None]:
-    """Return the URL without user information, and that as (user, password)."""
-    parts = urlsplit(url)
+def without_credentials(link: Link) -> tuple[Link, tuple[str, str] | None]:
+    """Return the link without user information, and that as (user, password)."""
+    parts = urlsplit(link.url)
     if "@" not in parts.netloc:
-        return url, None
+        return link, None
     who, _, host = parts.netloc.rpartition("@")
     user, _, password = who.partition(":")
-    return parts._replace(netloc=host).geturl(), (unquote(user), unquote(password))
+    return Link(parts._replace(netloc=host).geturl(), link.origin), (unquote(user), unquote(password))
 
 
 def _host_text(parts: SplitResult) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import signal
 import sys
@@ -30,6 +29,7 @@ class ProcessSpec:
 
     reader: str
     address_space: int
+    cpu_seconds: int
     deadline: float
     start_deadline: float
 
@@ -122,7 +122,7 @@ class ParseProcess:
         spec = self._spec
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "monitor.fetch.child"),
-            *(spec.reader, str(os.getpid()), str(spec.address_space), str(math.ceil(spec.deadline))),
+            *(spec.reader, str(os.getpid()), str(spec.address_space), str(spec.cpu_seconds)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -7,11 +7,13 @@ keep-alive, no cookies, no environment proxies, no redirects, no decoding: those
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from monitor.fetch.guard import AddressRefusedError, Resolve, allowed_addresses, guarded_socket, open_socket
@@ -133,11 +135,12 @@ async def _read(response: aiohttp.ClientResponse, limits: FetchLimits) -> Answer
     parts: list[bytes] = []
     received = 0
     try:
-        async for part in response.content.iter_any():
-            received += len(part)
-            if received > limits.wire_bytes:
-                return failed("too_large", f"the body is larger than {limits.wire_bytes} bytes", status=status)
-            parts.append(part)
+        with _woken_when_closed(response, protocol):
+            async for part in response.content.iter_any():
+                received += len(part)
+                if received > limits.wire_bytes:
+                    return failed("too_large", f"the body is larger than {limits.wire_bytes} bytes", status=status)
+                parts.append(part)
     except (aiohttp.ClientPayloadError, OSError):
         if protocol is None or not isinstance(protocol.exception(), OSError) or not parts:
             raise
@@ -145,6 +148,27 @@ async def _read(response: aiohttp.ClientResponse, limits: FetchLimits) -> Answer
     # A body that ends with the connection looks whole to aiohttp even when the connection was reset.
     reset = protocol is not None and isinstance(protocol.exception(), OSError)
     return Answer(status, response.headers, b"".join(parts), reset=reset)
+
+
+@contextlib.contextmanager
+def _woken_when_closed(response: aiohttp.ClientResponse, protocol: ResponseHandler | None) -> Iterator[None]:
+    """End the body when its connection ends: after a bad chunk aiohttp closes and leaves the reader to its time-out."""
+
+    def wake(future: asyncio.Future[None]) -> None:
+        cause = None if future.cancelled() else future.exception()
+        body = response.content
+        if not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError(f"the connection was closed: {cause or 'bad framing'}"))
+
+    closed = protocol.closed if protocol is not None else None
+    if closed is None:
+        yield
+        return
+    closed.add_done_callback(wake)
+    try:
+        yield
+    finally:
+        closed.remove_done_callback(wake)  # the connection outlives the response
 
 
 async def _glimpse(response: aiohttp.ClientResponse) -> bytes:

@@ -27,6 +27,7 @@ class ParseWorkerSettings:
 
     processes: int = 2
     deadline: float = 5.0  # wall clock a document, from when a process takes it
+    cpu_seconds: int = 5  # processor time a document
     address_space: int = 512 << 20
     start_deadline: float = 30.0  # for a process to be ready
     strikes: int = 3  # lost processes after which the same bytes of a source are not tried again
@@ -44,6 +45,7 @@ class ParseWorker:
         spec = ProcessSpec(
             self._settings.reader,
             self._settings.address_space,
+            self._settings.cpu_seconds,
             self._settings.deadline,
             self._settings.start_deadline,
         )

@@ -59,6 +59,15 @@ def refusal(address: str, *, allow_private: bool = False) -> str | None:
     return None
 
 
+def is_address(host: str) -> bool:
+    """Return whether the host of a URL is an IP address and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _forms(address: Address) -> Iterator[Address]:
     """Yield the address and every IPv4 address that a network on the way may unwrap from it."""
     if isinstance(address, IPv4Address):

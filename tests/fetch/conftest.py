@@ -6,7 +6,7 @@ from monitor.fetch import FetchLimits, FetchRequest, FetchSettings, HostPolicy
 from monitor.fetch.fetcher import Fetcher
 from tests.fetch.wire import RawServer
 
-FAST = FetchLimits(connect=1.0, idle=1.0, total=2.0)
+FAST = FetchLimits(connect=1.0, idle=0.6, total=1.2)
 
 
 @pytest.fixture

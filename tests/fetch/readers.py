@@ -107,7 +107,8 @@ def _descriptors(rest, memory):
 
 
 def _swell(rest, memory):
-    return str(len(bytes(b"x" * int(rest))))
+    memory.ballast = b"x" * int(rest)
+    return str(len(memory.ballast))
 
 
 BEHAVIOURS = {

@@ -22,13 +22,13 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 async def worker():
-    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=1.0, reader=READER)) as worker:
+    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=20.0, reader=READER)) as worker:
         yield worker
 
 
 @pytest.fixture
 async def pair():
-    async with ParseWorker(ParseWorkerSettings(processes=2, deadline=1.0, reader=READER)) as worker:
+    async with ParseWorker(ParseWorkerSettings(processes=2, deadline=20.0, reader=READER)) as worker:
         yield worker
 
 
@@ -75,24 +75,32 @@ async def test_memory_of_a_source_lives_from_document_to_document(worker):
     ]
 
 
-async def test_a_parse_that_never_ends_is_killed_at_the_deadline(worker):
-    await said(worker, "say warm")
-    began = time.monotonic()
-    reading = await told(worker, "spin")
-    assert (reading.verdict.kind, reading.verdict.code) == (VerdictKind.FAILED, "parse_timeout")
-    assert time.monotonic() - began < 2.0
-    assert await said(worker, "say next") == "next"
+@pytest.mark.parametrize("body", ["spin", "sleep 3600"])
+async def test_a_parse_that_never_ends_is_killed_at_the_deadline(body):
+    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=0.5, reader=READER)) as worker:
+        began = time.monotonic()
+        reading = await told(worker, body)
+        assert (reading.verdict.kind, reading.verdict.code) == (VerdictKind.FAILED, "parse_timeout")
+        assert time.monotonic() - began < 5.0
+        assert await said(worker, "say next") == "next"
+
+
+async def test_a_parse_that_burns_its_processor_time_is_stopped_before_the_deadline():
+    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=0, reader=READER)) as worker:
+        reading = await told(worker, "spin")
+    assert (reading.verdict.code, "processor" in reading.verdict.reason) == ("parse_timeout", True)
 
 
 async def test_a_slow_parse_does_not_hold_up_other_sources(pair):
     await asyncio.gather(said(pair, "sleep 0.1", "slow"), said(pair, "say warm", "other"))
-    slow = asyncio.create_task(told(pair, "sleep 30", "slow"))
+    slow = asyncio.create_task(told(pair, "sleep 3600", "slow"))
     await asyncio.sleep(0)
-    began = time.monotonic()
     for n in range(20):
         assert await said(pair, f"say {n}", f"source {n}") == str(n)
-    assert time.monotonic() - began < 0.8
-    assert (await slow).verdict.code == "parse_timeout"
+    assert not slow.done()
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
 
 
 async def test_sources_waiting_in_line_are_served_in_turn(worker):
@@ -171,7 +179,7 @@ async def test_the_process_inherits_no_secret_and_no_descriptor(worker, monkeypa
     with open(tmp_path / "open", "w") as held:
         os.set_inheritable(held.fileno(), True)
         assert "SLACK" not in await said(worker, "environment")
-        assert len((await said(worker, "descriptors")).split()) <= 6  # three to nowhere, two pipes, the listing
+        assert len((await said(worker, "descriptors")).split()) == 6  # three to nowhere, two pipes, the listing
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
@@ -194,11 +202,12 @@ async def test_a_swollen_process_is_replaced_by_a_lean_one(worker):
     assert await said(worker, "pid") != before
 
 
-async def test_processor_time_is_granted_per_document(worker):
-    pid = await said(worker, "pid")
-    for _ in range(4):
-        assert await said(worker, "busy 0.6") == "busy"
-    assert await said(worker, "pid") == pid
+async def test_processor_time_is_granted_per_document():
+    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=0, reader=READER)) as worker:
+        pid = await said(worker, "pid")
+        for _ in range(8):
+            assert await said(worker, "busy 0.3") == "busy"
+        assert await said(worker, "pid") == pid
 
 
 async def test_a_reader_that_cannot_be_imported_is_told_and_no_fault_of_the_document():

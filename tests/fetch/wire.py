@@ -98,7 +98,7 @@ def http(body=b"", status="200 OK", length=True, **headers):
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     if length:
         lines.append(f"Content-Length: {len(body)}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8") + body
 
 
 NOT_FOUND = http(b"nothing here", "404 Not Found")
