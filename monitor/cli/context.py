@@ -33,7 +33,9 @@ class CommandContext:
         directory = self.settings.state_dir
         runtime = read_runtime(directory) if is_running(directory) else None
         if runtime is None:
-            raise ServiceUnavailable("no daemon runs here", resource=str(directory), mend="start one with `monitor run`")
+            raise ServiceUnavailable(
+                "no daemon runs here", resource=str(directory), mend="start one with `monitor run`"
+            )
         return runtime.bus_url
 
     def store_url(self) -> str:

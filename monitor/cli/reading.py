@@ -18,10 +18,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 def reading_options(command: F) -> F:
     """Add --kind, --url, --timezone, --reference, --language and --select to a command."""
     for option in (
-        click.option("--select", "select", multiple=True, metavar="KEY=EXPR", help="entry, title, text, time, id, url, author: a CSS selector (page) or JMESPath (json). Repeatable."),
+        click.option(
+            "--select",
+            "select",
+            multiple=True,
+            metavar="KEY=EXPR",
+            help="entry, title, text, time, id, url, author: a CSS selector (page) or JMESPath (json). Repeatable.",
+        ),
         click.option("--reference", type=str, default=None, metavar="ISO-TIME", help="Now, for stamps without a date."),
         click.option("--language", default=None, metavar="TAG", help="Language of the texts, as en or ar."),
-        click.option("--timezone", default="UTC", metavar="ZONE", show_default=True, help="For stamps without a zone, as Asia/Damascus."),
+        click.option(
+            "--timezone",
+            default="UTC",
+            metavar="ZONE",
+            show_default=True,
+            help="For stamps without a zone, as Asia/Damascus.",
+        ),
         click.option("--url", default=None, help="Address of the page: base of relative links."),
         click.option("--kind", type=click.Choice(KINDS), default="auto", show_default=True),
     ):

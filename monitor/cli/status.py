@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from monitor.cli.context import CommandContext
     from monitor.daemon.report import Report, SourceReport
 
-MARKS = {"ok": "\x1b[32m●\x1b[0m", "waiting": "○", "suspect": "\x1b[33m●\x1b[0m", "failing": "\x1b[31m●\x1b[0m", "paused": "–"}
+MARKS = {
+    "ok": "\x1b[32m●\x1b[0m",
+    "waiting": "○",
+    "suspect": "\x1b[33m●\x1b[0m",
+    "failing": "\x1b[31m●\x1b[0m",
+    "paused": "–",
+}
 
 
 @click.command(epilog="Exit 1 if a source is failing, 69 with --live if no daemon runs.")

@@ -1,10 +1,10 @@
 """The running monitor: when to poll, what a poll does, what is delivered; and the same decisions outside a daemon.
 
-    app               everything wired: `Monitor`                 plans     settings → what each room needs
-    schedule          when: tick, triggers, clock guard           cadence   how long until the next poll
-    poll, polled      one poll and what it makes of the state     judging   what a snapshot means (pure)
-    deliver           alerts to receivers                         report    how everything stands, in words
-    reading, replay   `parse` and `replay`, without a daemon      state_directory, logs
+app               everything wired: `Monitor`                 plans     settings → what each room needs
+schedule          when: tick, triggers, clock guard           cadence   how long until the next poll
+poll, polled      one poll and what it makes of the state     judging   what a snapshot means (pure)
+deliver           alerts to receivers                         report    how everything stands, in words
+reading, replay   `parse` and `replay`, without a daemon      state_directory, logs
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from monitor.bus import EmbeddedServer, Relay, RelayEvents
 from monitor.daemon import plans, state_directory
 from monitor.daemon.cadence import next_delay
 from monitor.daemon.deliver import Deliverer
+from monitor.daemon.deliver_setup import delivery_setup
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
 from monitor.daemon.schedule import Clock, Schedule
 from monitor.fetch import Fetcher
@@ -75,7 +76,7 @@ class Monitor:
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
             self._worker = await stack.enter_async_context(plans.parse_worker(settings))
-            self._deliverer = await stack.enter_async_context(Deliverer(self.store, plans.receivers(settings)))
+            self._deliverer = await stack.enter_async_context(Deliverer(self.store, delivery_setup(settings)))
             self._poller = Poller(
                 store=self.store,
                 fetcher=self._fetcher,
@@ -142,7 +143,7 @@ class Monitor:
         changed = difference(self.settings, settings)
         wanted = plans.source_plans(settings)
         self._poller.rules = plans.rules_in_force(settings)
-        await self._deliverer.reconfigure(plans.receivers(settings))
+        await self._deliverer.reconfigure(delivery_setup(settings))
         await self.store.ensure_sources([plan.watch.ref for plan in wanted.values()], self.clock.now())
         for gone in self._plans.keys() - wanted.keys():
             self._schedule.remove(gone)
@@ -207,7 +208,10 @@ class Monitor:
         self._tell_state_once(result)
         self._on_poll(result)
         state = self._poller.state_of(source_id)
-        delay = next_delay(plan, state, jitter=self.clock.random(), now=self.clock.now())
+        failures = state.failures if state else 0
+        delay = next_delay(
+            plan.every, plan.ceiling, failures, jitter=self.clock.random(), retry_after=result.retry_after
+        )
         if state is not None:
             due = replace(state, next_poll_at=self.clock.now() + timedelta(seconds=delay), interval=delay)
             self._poller.remember(source_id, due)
@@ -241,6 +245,8 @@ class Monitor:
         self._relay.wake()
         if result.alerts:
             self._deliverer.wake()
+        if result.flood:
+            self._deliverer.tell(f"flood {result.source_id}", f"source {result.source_id}: a flood", result.flood)
 
     async def _until(self, stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Wait for `stop`; a relay or deliverer that ends by itself is a bug and ends the daemon loudly."""

@@ -208,19 +208,21 @@ class Deliverer:
         if self._listener is not None:
             self._listener(settled)
 
-    def _trouble(self, receiver: Receiver, kind: str, words: str) -> None:
-        """Tell the operators through another receiver; the task is kept until it ended."""
+    def tell(self, key: str, headline: str, words: str, *, but_not: str | None = None) -> None:
+        """`say`, without waiting for it; the same key is told at most once an hour."""
         period = int(self._time.now().timestamp()) // NOTICE_EVERY
+        task = asyncio.create_task(self.say(f"{key} {period}", headline, words, but_not=but_not))
+        self._words.add(task)
+        task.add_done_callback(self._said)
+
+    def _trouble(self, receiver: Receiver, kind: str, words: str) -> None:
+        """Tell the operators through another receiver."""
         headline = {
             "disabled": f"receiver {receiver.name} is disabled",
             "dead": f"receiver {receiver.name}: messages could not be delivered",
         }[kind]
         mend = "`monitor alerts list --dead` shows what did not arrive, `monitor alerts retry` sends it again"
-        task = asyncio.create_task(
-            self.say(f"{kind} {receiver.name} {period}", headline, f"{words}\n{mend}", but_not=receiver.name)
-        )
-        self._words.add(task)
-        task.add_done_callback(self._said)
+        self.tell(f"{kind} {receiver.name}", headline, f"{words}\n{mend}", but_not=receiver.name)
 
     def _said(self, task: asyncio.Task[bool]) -> None:
         self._words.discard(task)

@@ -5,21 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from monitor.alerts import RuleOptions
+from monitor.daemon.deliver_setup import rule_options
 from monitor.daemon.judging import Watch
 from monitor.daemon.poll import RulesInForce, SourcePlan
 from monitor.fetch import FetchLimits, FetchRequest, FetchSettings, HostPolicy, ParseWorker, ParseWorkerSettings
 from monitor.model import ReadOptions, SourceRef
 from monitor.reconcile import ReconcilePolicy
 from monitor.rules import compile_rules
-from monitor.settings import LimitSettings, RuleSettings, Settings, SourceSettings
+from monitor.settings import LimitSettings, Settings, SourceSettings
 
 if TYPE_CHECKING:
     from monitor.store import Retention
 
 CEILING_FACTOR = 40  # errors and quiet stretch an interval to at most so many times its setting …
 CEILING_LEAST = 900.0  # … or a quarter of an hour, whichever is more
-FOR_EVER = timedelta(days=36_500)
 
 
 def source_plans(settings: Settings) -> dict[str, SourcePlan]:
@@ -55,7 +54,6 @@ def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
         ceiling=max(source.every * CEILING_FACTOR, CEILING_LEAST),
         deadline=deadline,
         cron=source.cron,
-        notify={name: rule.notify for name, rule in rules.items()},
     )
 
 
@@ -63,7 +61,7 @@ def rules_in_force(settings: Settings) -> RulesInForce:
     """Compile the enabled rules. Raises RuleError; settings that were loaded have been checked and do not."""
     enabled = {name: rule for name, rule in settings.rules.items() if rule.enabled}
     ruleset = compile_rules({name: rule.match for name, rule in enabled.items()})
-    return RulesInForce(ruleset, {name: _rule_options(rule) for name, rule in enabled.items()})
+    return RulesInForce(ruleset, {name: rule_options(rule) for name, rule in enabled.items()})
 
 
 def fetch_settings(settings: Settings) -> FetchSettings:
@@ -106,16 +104,6 @@ def _watch(source: SourceSettings, rules: frozenset[str]) -> Watch:
         policy=policy,
         announce_cosmetic=source.announce_cosmetic,
         rules=rules,
-    )
-
-
-def _rule_options(rule: RuleSettings) -> RuleOptions:
-    return RuleOptions(
-        severity=rule.severity,
-        notify=rule.notify,
-        cooldown=timedelta(seconds=rule.cooldown) if rule.cooldown else None,
-        policy=rule.policy,
-        max_age=timedelta(seconds=rule.max_age) if rule.max_age else FOR_EVER,
     )
 
 

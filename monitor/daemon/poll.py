@@ -10,23 +10,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
-from monitor.alerts import RuleOptions, raise_alerts
+from monitor.alerts import PollAlerts, RuleOptions, consider_poll
 from monitor.daemon.judging import Found, Watch, find_changes, judge_deltas
 from monitor.daemon.polled import Outcome, after_poll
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker
-from monitor.model import Alert, Delta, Judgement, ReadOptions, Verdict, VerdictKind
+from monitor.model import Alert, ChangeType, Delta, Judgement, ReadOptions, Snapshot, Verdict, VerdictKind
 from monitor.reconcile import Known
 from monitor.rules import Ruleset
 from monitor.store import PollCommit, PollNote, PollState, Store, Superseded
+from monitor.store.deliveries import fired_alerts
 
 log = structlog.get_logger(__name__)
 
+CATCH_UP_AFTER = 1800.0  # seconds without a good poll, after which what is new comes late and is told as such
 UNCHANGED = Verdict(VerdictKind.UNCHANGED, "nothing changed", "unchanged")
 
 
@@ -41,7 +44,6 @@ class SourcePlan:
     ceiling: float  # seconds; what errors and quiet may stretch it to
     deadline: float  # seconds for one poll, everything included
     cron: str | None = None  # poll at these times instead
-    notify: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rule → receivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class PollResult:
     alerts: tuple[Alert, ...] = ()
     baseline: int = 0  # entries recorded silently by a first poll
     remarks: tuple[str, ...] = ()
+    flood: str | None = None  # why alerts of new entries were kept back: the page changed its ids, not the news
+    retry_after: float | None = None  # seconds the server asks us to wait
 
 
 @dataclass(slots=True)
@@ -162,9 +166,9 @@ class Poller:
 
     async def _commit(self, plan: SourcePlan, remembered: _Remembered, found: Found, outcome: Outcome) -> PollResult:
         source_id, now = plan.watch.ref.id, self._now()
-        alerts = await self._alerts(plan, found, now)
-        state = after_poll(remembered.poll, outcome, now)
         assert outcome.snapshot is not None
+        raised = await self._alerts(plan, remembered, outcome.snapshot, found, now)
+        state = after_poll(remembered.poll, outcome, now)
         done = await self._store.commit(
             PollCommit(
                 source=plan.watch.ref,
@@ -174,7 +178,7 @@ class Poller:
                 rows=found.reconciled.rows,
                 memory=found.reconciled.memory,
                 poll=state,
-                alerts=tuple((alert, plan.notify.get(alert.rule, ())) for alert in alerts),
+                alerts=raised.alerts,
                 seen_at=outcome.snapshot.seen_at,
             )
         )
@@ -189,23 +193,31 @@ class Poller:
             source_id,
             found.reconciled.verdict,
             found.deltas,
-            alerts,
+            tuple(alert for alert in raised.alerts if alert.suppressed is None),
             baseline=len(found.reconciled.changes) if remembered.known is None else 0,
             remarks=found.reconciled.remarks,
+            flood=raised.flood,
         )
         self._on_commit(result)
         return result
 
-    async def _alerts(self, plan: SourcePlan, found: Found, now: datetime) -> tuple[Alert, ...]:
+    async def _alerts(
+        self, plan: SourcePlan, remembered: _Remembered, snapshot: Snapshot, found: Found, now: datetime
+    ) -> PollAlerts:
         judged = judge_deltas(plan.watch, found.deltas, self.rules.ruleset)
         if not judged:
-            return ()
+            return PollAlerts(())
         entry_ids = [one.delta.change.entry_id for one in judged if _looks_back(one.judgements)]
-        delivered = await self._store.fired_alerts(entry_ids) if entry_ids else {}
-        return tuple(
-            alert
-            for one in judged
-            for alert in raise_alerts(one.delta, one.judgements, self.rules.options, now=now, delivered=delivered)
+        earlier = await self._store.read(partial(fired_alerts, entry_ids=entry_ids)) if entry_ids else {}
+        last_ok_at = remembered.poll.last_ok_at
+        return consider_poll(
+            [(one.delta, one.judgements) for one in judged],
+            self.rules.options,
+            now=now,
+            earlier=earlier,
+            new_entries=sum(1 for delta in found.deltas if delta.change.type is ChangeType.NEW),
+            entries=len(snapshot.entries),
+            catch_up=last_ok_at is not None and (now - last_ok_at).total_seconds() > CATCH_UP_AFTER,
         )
 
     def _settled(self, plan: SourcePlan, remembered: _Remembered, outcome: Outcome) -> PollResult:
@@ -213,7 +225,8 @@ class Poller:
         remembered.poll = after_poll(remembered.poll, outcome, self._now())
         self._remembered[plan.watch.ref.id] = remembered
         self._note(PollNote(plan.watch.ref.id, remembered.poll))
-        return PollResult(plan.watch.ref.id, outcome.verdict)
+        retry_after = outcome.answer.retry_after if isinstance(outcome.answer, FetchFailed) else None
+        return PollResult(plan.watch.ref.id, outcome.verdict, retry_after=retry_after)
 
     def _failed(self, plan: SourcePlan, verdict: Verdict) -> PollResult:
         remembered = self._remembered.get(plan.watch.ref.id)

@@ -32,7 +32,9 @@ def parse(
     return reading.snapshot.entries
 
 
-async def read_source(source: str | bytes | Path, options: ReadOptions, *, url: str | None, seen_at: datetime) -> Reading:
+async def read_source(
+    source: str | bytes | Path, options: ReadOptions, *, url: str | None, seen_at: datetime
+) -> Reading:
     """Fetch or open `source` and read it in the killable worker.
 
     Raises ServiceUnavailable when a URL does not answer, UnusableInput when a file cannot be opened.

@@ -143,7 +143,7 @@ class Schedule:
         delay: float | None = AFTER_A_BUG_SECONDS
         try:
             delay = await self._poll(source_id)
-        except Exception:  # noqa: BLE001 - a bug met in one source must not end its polling, nor that of the others
+        except Exception:
             log.exception("poll_raised", source=source_id)
         finally:
             self._polling.pop(source_id, None)

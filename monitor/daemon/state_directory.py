@@ -1,7 +1,7 @@
 """The state directory: ours alone, one daemon at a time, with a note of who runs in it.
 
-    monitor.lock   held while a daemon runs        runtime.json   its pid and where its server listens
-    monitor.db     the store                       redis/         the embedded server
+monitor.lock   held while a daemon runs        runtime.json   its pid and where its server listens
+monitor.db     the store                       redis/         the embedded server
 """
 
 from __future__ import annotations

@@ -1,0 +1,51 @@
+"""`monitor replay --source`: what the store remembers of a source, as the messages that were published."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.context import open_context
+from monitor.cli.deltas import print_events
+from monitor.errors import UnusableInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitor.model import Delta
+
+AGES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+async def replay_stored(source_id: str, since: str | None, *, config: Path | None, as_json: bool) -> None:
+    """Print the stored deltas of a source after `since`: a delta's id, an ISO time or an age such as 2h.
+
+    Raises UnusableInput for a source the store does not know, click.BadParameter for a `since` without meaning.
+    """
+    from monitor.store import Store
+    from monitor.wire import delta_event
+
+    place = _place(since, datetime.now(UTC))
+    async with await Store.open(open_context(config).store_url(), check=False) as store:
+        if source_id not in await store.poll_states():
+            raise UnusableInput("the store knows no such source", resource=source_id, mend="see `monitor status`")
+        deltas: Sequence[Delta] = await store.deltas_since(source_id, place)
+    print_events(({**delta_event(delta), "poll": 0} for delta in deltas), as_json=as_json)
+
+
+def _place(text: str | None, now: datetime) -> tuple[int, int] | datetime | None:
+    if text is None:
+        return None
+    if age := re.fullmatch(r"(\d+)\s*([smhd])", text):
+        return now - timedelta(**{AGES[age[2]]: int(age[1])})
+    if position := re.fullmatch(r"(?:[^/]+/)?(\d+)-(\d+)", text):
+        return int(position[1]), int(position[2])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is neither an id (1-42), a time nor an age (2h)") from error
+    return moment if moment.tzinfo else moment.astimezone()
