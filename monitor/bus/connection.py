@@ -70,6 +70,14 @@ class Connection:
             replies: list[Any] = await pipeline.execute(raise_on_error=False)
         return replies
 
+    async def info(self) -> list[dict[str, object]]:
+        """Return the server's report about itself, of a Cluster each primary's. Raises BusUnavailable."""
+        with translated(self.resource):
+            if self.is_cluster:
+                by_node = await self.client.execute_command("INFO", target_nodes=RedisCluster.PRIMARIES)
+                return [dict(info) for info in by_node.values()]
+            return [dict(await self.client.execute_command("INFO"))]
+
     async def check(self) -> None:
         """Raise BusUnavailable unless the server answers."""
         if self.is_cluster:

@@ -31,9 +31,13 @@ _TOPS_AT_ONCE = 200
 _TOPS = """
 local tops = {}
 for i, stream in ipairs(KEYS) do
-  local kind = redis.call('TYPE', stream)['ok']
-  local top = kind == 'stream' and redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1) or {}
-  tops[i] = #top > 0 and top[1][1] or ''
+  tops[i] = ''
+  if redis.call('TYPE', stream)['ok'] == 'stream' then
+    local about = redis.call('XINFO', 'STREAM', stream)
+    for j = 1, #about, 2 do
+      if about[j] == 'last-generated-id' then tops[i] = about[j + 1] end
+    end
+  end
 end
 return tops
 """

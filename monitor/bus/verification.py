@@ -1,15 +1,23 @@
-"""What the server's streams and the store's heads say about each other.
+"""Whether the server still holds what was published, and what is to be done where it does not.
 
-Rule: pure. The tops must have been read before the heads: then a message published in between cannot look like one the
-store does not know.
+Rule: `compare` decides and is pure; `Verifier` asks both sides and acts. Tops are read before heads: a message published
+in between then cannot look like one the store does not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from monitor.bus.outbox import START, Position, StreamKey
+from monitor.bus.inspection import judge
+from monitor.bus.outbox import START, Outbox, Position, StreamKey
+from monitor.bus.publisher import Publisher
+
+CHECK_SECONDS = 3.0
+CHECK_ALL_SECONDS = 60.0
+TOUCHED_SECONDS = 600.0  # how long a stream counts as recently touched
+Ahead = Callable[[StreamKey, Position], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +39,118 @@ def compare(tops: Mapping[StreamKey, Position | None], heads: Mapping[StreamKey,
         elif place > head:
             ahead.append((key, place))
     return Comparison(tuple(behind), tuple(ahead))
+
+
+class Verifier:
+    """Compares streams and store, and lets the store send again what the streams lost."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        outbox: Outbox,
+        *,
+        on_ahead: Ahead | None = None,
+        on_warning: Callable[[str], None] = lambda words: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.blocked: dict[StreamKey, str] = {}  # streams that take no messages, and why
+        self.rewinds = 0
+        self._publisher, self._outbox = publisher, outbox
+        self._on_ahead, self._on_warning, self._clock = on_ahead, on_warning, clock
+        self._touched: dict[StreamKey, tuple[float, Position]] = {}
+        self._fruitless: dict[StreamKey, tuple[Position, Position]] = {}  # rewinds that brought nothing: ends of both
+        self._run = ""
+        self._warned: set[str] = set()
+        self._next = self._next_full = 0.0
+
+    def settled(self, key: StreamKey, place: Position) -> None:
+        """Note that a stream holds a message."""
+        self._touched[key] = (self._clock(), place)
+        self._fruitless.pop(key, None)
+
+    def block(self, key: StreamKey, words: str) -> None:
+        """Hold a stream's messages back until the next full look, which comes soon."""
+        self.blocked[key] = words
+        self._next_full = min(self._next_full, self._clock() + CHECK_SECONDS)
+
+    def forget(self) -> None:
+        """Assume nothing about the server any more."""
+        self._fruitless.clear()
+        self._run = ""
+
+    async def rewind(self, key: StreamKey, top: Position) -> int:
+        """Let the store send again what follows `top`; return how many messages that are."""
+        self._publisher.forget()
+        count = await self._outbox.rewind(*key, *top)
+        self.rewinds += bool(count)
+        return count
+
+    async def when_due(self) -> bool:
+        """Look at what nobody tells: another process behind the address, an emptied server, a stream that is free again.
+
+        Returns whether everything was looked at.
+        """
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + CHECK_SECONDS
+        if now >= self._next_full or await self._new_process():
+            await self.everything()
+            return True
+        self._touched = {key: seen for key, seen in self._touched.items() if now - seen[0] < TOUCHED_SECONDS}
+        tops = await self._publisher.tops(list(self._touched))
+        for key, top in compare(tops, {key: place for key, (_, place) in self._touched.items()}).behind:
+            await self.rewind(key, top)
+        return False
+
+    async def everything(self) -> None:
+        """Compare every stream with the store. Raises BusUnavailable or StoreUnavailable."""
+        self._publisher.forget()
+        if await self._new_process():
+            self._fruitless.clear()
+        tops = await self._publisher.tops(list(await self._heads()))
+        heads = await self._heads()
+        comparison = compare(tops, heads)
+        # A source without a message in the present epoch stays behind; its store is not asked again for nothing.
+        self._fruitless = {
+            key: (top, heads[key])
+            for key, top in comparison.behind
+            if self._fruitless.get(key) == (top, heads[key]) or not (await self.rewind(key, top) or heads[key].sequence)
+        }
+        self.blocked = {
+            key: f"the stream ends at {top}, after everything the store knows"
+            for key, top in (await self._resolved(dict(comparison.ahead), heads)).items()
+        }
+        now = self._clock()
+        self._next = now + CHECK_SECONDS
+        # A stream held up is looked at again soon: its store may have moved on, its key may have been cleared.
+        self._next_full = now + (CHECK_SECONDS if self.blocked else CHECK_ALL_SECONDS)
+
+    async def _resolved(
+        self, ahead: dict[StreamKey, Position], heads: Mapping[StreamKey, Position]
+    ) -> dict[StreamKey, Position]:
+        """Tell of streams that end after the store until the epoch has risen above them; return those that still do."""
+        while ahead and self._on_ahead is not None:
+            key, top = next(iter(ahead.items()))
+            before = heads.get(key, START)
+            await self._on_ahead(key, top)
+            heads = await self._heads()
+            if heads.get(key, START) == before:
+                break
+            ahead = dict(compare(ahead, heads).ahead)
+        return ahead
+
+    async def _heads(self) -> dict[StreamKey, Position]:
+        return {StreamKey(*key): Position(*head) for key, head in (await self._outbox.heads()).items()}
+
+    async def _new_process(self) -> bool:
+        """Return whether a process behind the address is not the one of the last look; tell what is wrong with it."""
+        report = judge(await self._publisher.connection.info())
+        if report.run == self._run:
+            return False
+        self._run = report.run
+        for words in report.warnings:
+            if words not in self._warned:
+                self._warned.add(words)
+                self._on_warning(words)
+        return True

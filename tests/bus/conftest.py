@@ -79,7 +79,12 @@ def make_row(source="live", sequence=1, *, epoch=1, **options):
 
 def make_alert_row(sequence=1, *, epoch=1):
     alert = Alert(
-        f"a{sequence}", "road", "warning", AlertKind.NEW, make_delta(sequence=sequence), (Match("text", 4, 8, "road", "road"),)
+        f"a{sequence}",
+        "road",
+        "warning",
+        AlertKind.NEW,
+        make_delta(sequence=sequence),
+        (Match("text", 4, 8, "road", "road"),),
     )
     return Outgoing("alerts", "", epoch, sequence, encode_alert(alert))
 
