@@ -14,7 +14,7 @@ from pathlib import Path
 
 from monitor.errors import StateUnusable
 from monitor.store.engine import Engines, connect, locate, prepare_file
-from monitor.store.epochs import raise_epoch
+from monitor.store.epochs import current_epoch, raise_epoch
 from monitor.store.migrations import current_version, migrate
 from monitor.store.translate import translate
 
@@ -122,7 +122,8 @@ def _make_newest(fresh: Path, copy: Path, replaced: int, now: datetime) -> int:
             if current_version(connection) == 0:
                 raise StateUnusable("is not a copy of a store", resource=str(copy))
             migrate(connection, str(copy))
-            epoch = raise_epoch(connection, f"restored from {copy.name}", now, above=replaced)
+            above = max(replaced, current_epoch(connection))
+            epoch = raise_epoch(connection, f"restored from {copy.name}", now, above=above)
     finally:
         engines.dispose()  # the last connection of a database writes its log back and removes it
     return epoch

@@ -14,12 +14,16 @@ from monitor.store.codec import microseconds
 from monitor.store.tables import outbox_heads, sources, store_state
 
 
-def raise_epoch(connection: Connection, reason: str, now: datetime, *, above: int = 0) -> int:
-    """Begin an epoch higher than the store's and than `above`; sequences restart; return the new number.
+def raise_epoch(connection: Connection, reason: str, now: datetime, *, above: int | None = None) -> int:
+    """Begin an epoch higher than `above`, by default than the store's own; return the epoch in force.
 
-    Every source's version rises too: a poll that began in the old epoch must not commit in the new one.
+    Sequences restart at 1, and every source's version rises: a poll that began in the old epoch must not commit in the
+    new one. Where the epoch is above `above` already nothing happens, so that ten streams found ahead raise it once.
     """
-    epoch = max(current_epoch(connection), above) + 1
+    current = current_epoch(connection)
+    if above is not None and current > above:
+        return current
+    epoch = max(current, above or 0) + 1
     state = {"epoch": epoch, "epoch_reason": reason, "epoch_at": microseconds(now)}
     connection.execute(update(store_state).values(state))
     connection.execute(update(sources).values(epoch=epoch, sequence=0, version=sources.c.version + 1))

@@ -67,6 +67,7 @@ FIRST = Migration(
 )
 
 MIGRATIONS: tuple[Migration, ...] = (FIRST, Migration(2, "alerts, deliveries, messages, silences", ALERT_TABLES))
+NEWEST = MIGRATIONS[-1].version
 
 
 def migrate(connection: Connection, resource: str, migrations: Sequence[Migration] = MIGRATIONS) -> int:
@@ -79,12 +80,7 @@ def migrate(connection: Connection, resource: str, migrations: Sequence[Migratio
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
     found = current_version(connection)
     newest = migrations[-1].version
-    if found > newest:
-        raise StateUnusable(
-            f"was written by a newer version of the monitor (schema {found}, this one knows {newest})",
-            resource=resource,
-            mend="upgrade the monitor, or restore a backup made before the upgrade",
-        )
+    require_known(found, resource, newest)
     if found == 0:
         connection.exec_driver_sql(
             "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)"
@@ -99,6 +95,16 @@ def migrate(connection: Connection, resource: str, migrations: Sequence[Migratio
         state = {"id": 1, "epoch": 1, "epoch_reason": "created", "epoch_at": now}
         connection.execute(insert(store_state).values(state))
     return newest
+
+
+def require_known(version: int, resource: str, newest: int = NEWEST) -> None:
+    """Raise StateUnusable for a schema that only a newer program understands."""
+    if version > newest:
+        raise StateUnusable(
+            f"was written by a newer version of the monitor (schema {version}, this one knows {newest})",
+            resource=resource,
+            mend="upgrade the monitor, or restore a backup made before the upgrade",
+        )
 
 
 def current_version(connection: Connection) -> int:

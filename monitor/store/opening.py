@@ -5,11 +5,15 @@ Rule: a database that cannot be used is left exactly as it was found.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from sqlalchemy import Connection
 
-from monitor.errors import MonitorError, StateUnusable
+from monitor.errors import MonitorError, NotPermitted, StateUnusable
 from monitor.store.engine import Engines, Place, connect, locate, prepare_file
-from monitor.store.migrations import migrate
+from monitor.store.migrations import NEWEST, current_version, migrate, require_known
 from monitor.store.translate import WAY_OUT, translate
 
 
@@ -19,15 +23,47 @@ def open_engines(url_or_path: str, *, busy_timeout: float, check: bool) -> Engin
     if place.path is not None:
         prepare_file(place.path)
     engines = connect(place, busy_timeout=busy_timeout)
-    try:
+    with _in_words(engines):
         _make_ready(engines, check=check)
+    return engines
+
+
+def open_to_read(url_or_path: str, *, busy_timeout: float) -> Engines:
+    """Return engines of a database that is there and of our schema, without touching it."""
+    place = locate(url_or_path)
+    if place.path is not None:
+        _require_readable(place.path)
+    engines = connect(place, busy_timeout=busy_timeout)
+    with _in_words(engines), engines.reader.connect() as connection, connection.begin():
+        require_known(current_version(connection), place.name)
+        if current_version(connection) < NEWEST:
+            mend = "start the daemon, which brings it up to date"
+            raise StateUnusable("was written by an older version of the monitor", resource=place.name, mend=mend)
+    return engines
+
+
+def _require_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except FileNotFoundError as error:
+        raise StateUnusable("no store is here yet", resource=str(path), mend="`monitor run` makes one") from error
+    except OSError as error:
+        mend = "use the account the daemon runs under"
+        raise NotPermitted(f"cannot be read: {error.strerror}", resource=str(path), mend=mend) from error
+
+
+@contextmanager
+def _in_words(engines: Engines) -> Iterator[None]:
+    """Let go of the database when it cannot be used, and say why in our errors."""
+    try:
+        yield
     except MonitorError:
         engines.dispose()
         raise
     except Exception as error:
         engines.dispose()
-        raise (translate(error, place.name) or StateUnusable(str(error), resource=place.name)) from error
-    return engines
+        name = engines.place.name
+        raise (translate(error, name) or StateUnusable(str(error), resource=name)) from error
 
 
 def _make_ready(engines: Engines, *, check: bool) -> None:

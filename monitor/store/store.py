@@ -61,7 +61,9 @@ class Store:
     unreachable: the next call may succeed, nothing was half-written) and StateUnusable when it is damaged.
     """
 
-    def __init__(self, engines: Engines, writer: Writer, *, alert_writer: AlertWriter | None, clock: Clock) -> None:
+    def __init__(
+        self, engines: Engines, writer: Writer | None, *, alert_writer: AlertWriter | None, clock: Clock
+    ) -> None:
         self._engines = engines
         self._writer = writer
         self._alert_writer = alert_writer
@@ -81,14 +83,19 @@ class Store:
         waiting: int = 512,
         group: int = 128,
         check: bool = True,
+        read_only: bool = False,
     ) -> Store:
         """Open or create the database, bring its schema up to date and return the store.
 
         `on_outbox` is called on the event loop after each transaction that added messages. `busy_timeout`: seconds to
         wait for another process's lock. `waiting`: commits that may wait before callers are held back. `group`: the
-        most commits of one transaction. `check`: look for damage first.
+        most commits of one transaction. `check`: look for damage first. `read_only`: for looking on while a daemon
+        works; nothing is made, upgraded or locked, and every method that writes raises RuntimeError.
         Raises StateUnusable, NotPermitted or StoreUnavailable with what to do about it.
         """
+        if read_only:
+            engines = await asyncio.to_thread(opening.open_to_read, url_or_path, busy_timeout=busy_timeout)
+            return cls(engines, None, alert_writer=None, clock=clock)
         engines = await asyncio.to_thread(opening.open_engines, url_or_path, busy_timeout=busy_timeout, check=check)
         writer = Writer(engines, limit=waiting, group=group, on_outbox=on_outbox or _nobody)
         return cls(engines, writer, alert_writer=alert_writer, clock=clock)
@@ -98,7 +105,8 @@ class Store:
         if self._closed:
             return
         self._closed = True
-        await self._writer.close()
+        if self._writer is not None:
+            await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
         await asyncio.to_thread(self._engines.dispose)
 
@@ -115,6 +123,8 @@ class Store:
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Return what `work(connection)` returns, committed; it shares a transaction, under its own SAVEPOINT."""
+        if self._writer is None:
+            raise RuntimeError(f"{self.name}: opened for reading only")
         return await self._writer.submit(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -182,12 +192,13 @@ class Store:
         """Return how many messages wait and since when the oldest does."""
         return await self.read(outbox.backlog)
 
-    async def raise_epoch(self, reason: str) -> int:
-        """Begin a new epoch in every stream, because streams are ahead of this store; return its number.
+    async def raise_epoch(self, reason: str, *, above: int | None = None) -> int:
+        """Begin a new epoch in every stream, because streams are ahead of this store; return the epoch in force.
 
-        Polls under way become Superseded. Sequences begin again at 1.
+        `above`: the epoch a stream was found in; nothing happens when ours is higher already. Polls under way become
+        Superseded; sequences begin again at 1.
         """
-        return await self.run(partial(epochs.raise_epoch, reason=reason, now=self._clock()))
+        return await self.run(partial(epochs.raise_epoch, reason=reason, now=self._clock(), above=above))
 
     # History
 

@@ -99,3 +99,9 @@ async def test_a_new_epoch_begins_every_stream_at_one_and_drops_polls_under_way(
     assert await second.commit(make.news(await second.load("aleppo"))) == Committed(3, 2, 1)
     assert [(m.epoch, m.sequence) for m in await store.pending(9)] == [(1, 1), (1, 2), (1, 3), (2, 1)]
     assert [delta.id for delta in await store.deltas_since("aleppo", (1, 2))] == ["aleppo/1-3", "aleppo/2-1"]
+
+
+async def test_many_streams_found_ahead_raise_the_epoch_once_and_above_all_of_them(store):
+    assert await store.raise_epoch("the streams are ahead", above=7) == 8
+    assert [await store.raise_epoch("so is another", above=epoch) for epoch in (7, 3)] == [8, 8]
+    assert await store.raise_epoch("asked to") == 9

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -222,3 +224,36 @@ async def test_readers_cannot_write(store):
 
     with pytest.raises(Exception, match="readonly|read-only"):
         await store.read(lambda connection: connection.execute(text("UPDATE sources SET version = 9")))
+
+
+async def test_looking_on_sees_what_a_daemon_commits_and_touches_nothing(store, address, make):
+    async with await Store.open(address, read_only=True) as looking:
+        await store.commit(make.news(await store.load("aleppo")))
+        assert (await looking.load("aleppo")).version == 1
+        with pytest.raises(RuntimeError, match="reading only"):
+            await looking.ensure_sources([], make.now)
+
+
+async def test_looking_on_does_not_wait_for_a_writer(path, make):
+    async with await Store.open(path) as store:
+        await store.ensure_sources([make.ref], make.now)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            async with await Store.open(path, read_only=True, busy_timeout=0.01) as looking:
+                assert (await looking.load("aleppo")).version == 0
+
+
+async def test_looking_for_a_store_that_is_not_there_makes_none(path):
+    with pytest.raises(StateUnusable, match="no store is here yet"):
+        await Store.open(path, read_only=True)
+    assert not Path(path).parent.exists()
+
+
+async def test_looking_at_an_older_store_says_who_upgrades_it(address):
+    await (await Store.open(address)).close()
+    engines = opening.open_engines(address, busy_timeout=1, check=True)
+    with engines.writer.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM schema_version WHERE version > 1")
+    engines.dispose()
+    with pytest.raises(StateUnusable, match="older version.*start the daemon"):
+        await Store.open(address, read_only=True)
