@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import subprocess
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from monitor.bus import EmbeddedServer, Relay, connect
+from monitor.bus.launch import ServerSettings, arguments, find_program
+from monitor.errors import BusUnavailable
 from monitor.model import Alert, AlertKind, Change, ChangeType, Delta, Entry, Match, Outgoing, SourceRef
 from monitor.wire import encode_alert, encode_delta
 
@@ -112,11 +115,68 @@ async def server(short_dir):
         yield running
 
 
-@pytest.fixture(params=["valkey", pytest.param("redis", marks=pytest.mark.system_redis)])
-async def any_server(request, short_dir):
-    """The embedded server, and once more with the system's redis-server in its place."""
+PROGRAMS = ["valkey", pytest.param("redis", marks=pytest.mark.system_redis)]
+
+
+@pytest.fixture(params=PROGRAMS)
+async def own_server(request, short_dir):
+    """A server of this test's own: the embedded one, and once more the system's redis-server in its place."""
     async with EmbeddedServer(short_dir, program=_program(request.param)) as running:
         yield running
+
+
+class SharedServer:
+    """A server that several tests use one after the other, as good as new for each."""
+
+    def __init__(self, program):
+        self.home = Path(tempfile.mkdtemp(prefix="mon"))
+        words = arguments(ServerSettings(), self.home, self.home / "server.sock")
+        log = (self.home / "log").open("wb")
+        self.process = subprocess.Popen([str(find_program(program)), *words], stdout=log, stderr=log)
+        log.close()
+        self.url = f"unix://{self.home}/server.sock"
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.home)
+
+    async def renew(self):
+        connection = connect(self.url)
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await connection.command("PING")
+                    break
+                except BusUnavailable:
+                    await asyncio.sleep(0.02)
+        for words in (
+            "REPLICAOF NO ONE",
+            "CONFIG SET maxmemory 0",
+            "CONFIG SET min-replicas-to-write 0",
+            "CONFIG SET maxmemory-policy noeviction",
+            "FLUSHALL",
+            "SCRIPT FLUSH",
+        ):
+            await connection.command(*words.split())
+        for user in await connection.command("ACL", "USERS"):
+            if user != b"default":
+                await connection.command("ACL", "DELUSER", user)
+        await connection.aclose()
+
+
+@pytest.fixture(scope="session", params=PROGRAMS)
+def shared_process(request):
+    server = SharedServer(_program(request.param))
+    yield server
+    server.end()
+
+
+@pytest.fixture
+async def any_server(shared_process):
+    """A server as good as new: the embedded program, and once more the system's redis-server."""
+    await shared_process.renew()
+    return shared_process
 
 
 @pytest.fixture
@@ -140,9 +200,9 @@ def alert_row():
 
 
 @pytest.fixture
-async def client(server):
+async def client(any_server):
     """A plain connection for looking into the server."""
-    connection = connect(server.url)
+    connection = connect(any_server.url)
     yield connection
     await connection.aclose()
 

@@ -25,13 +25,6 @@ async def relay(any_server, outbox):
     await relay.aclose()
 
 
-@pytest.fixture
-async def client(any_server):
-    connection = connect(any_server.url)
-    yield connection
-    await connection.aclose()
-
-
 async def test_the_stream_holds_the_outboxs_bytes_under_dense_ids(relay, client, outbox, row):
     for sequence in range(1, 6):
         outbox.add(row(sequence=sequence))

@@ -27,9 +27,9 @@ async def answers(url):
         await connection.aclose()
 
 
-async def test_it_answers_once_started_and_tells_its_url(any_server):
-    assert await answers(any_server.url)
-    assert running_url(any_server.directory.parent) == any_server.url
+async def test_it_answers_once_started_and_tells_its_url(own_server):
+    assert await answers(own_server.url)
+    assert running_url(own_server.directory.parent) == own_server.url
 
 
 async def test_stopping_leaves_no_process_no_socket_and_no_url(short_dir):
@@ -77,13 +77,13 @@ async def test_a_second_server_on_the_directory_is_refused(server):
     assert await answers(server.url)
 
 
-async def test_what_it_holds_survives_kill_9_and_it_comes_back_by_itself(any_server, eventually):
-    connection = connect(any_server.url)
+async def test_what_it_holds_survives_kill_9_and_it_comes_back_by_itself(own_server, eventually):
+    connection = connect(own_server.url)
     await connection.command("SET", "kept", "yes")
-    os.kill(any_server.pid, signal.SIGKILL)
+    os.kill(own_server.pid, signal.SIGKILL)
     await connection.aclose()
-    await eventually(lambda: answers(any_server.url))
-    again = connect(any_server.url)
+    await eventually(lambda: answers(own_server.url))
+    again = connect(own_server.url)
     assert await again.command("GET", "kept") == b"yes"
     await again.aclose()
 

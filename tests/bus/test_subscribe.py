@@ -38,13 +38,6 @@ async def publish(any_server, outbox):
     await relay.aclose()
 
 
-@pytest.fixture
-async def client(any_server):
-    connection = connect(any_server.url)
-    yield connection
-    await connection.aclose()
-
-
 @asynccontextmanager
 async def reading(subscription):
     """A subscription that has begun: what is published from here on counts as later."""

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,33 +87,58 @@ class Servers:
             self.kill(port)
 
 
-@pytest.fixture(params=["valkey", pytest.param("redis", marks=pytest.mark.system_redis)])
-def servers(request, short_dir):
-    program = find_program() if request.param == "valkey" else shutil.which("redis-server")
+PROGRAMS = ["valkey", pytest.param("redis", marks=[pytest.mark.system_redis, pytest.mark.slow])]
+NODE = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "yes")
+
+
+@contextlib.contextmanager
+def servers_of(program_name):
+    program = find_program() if program_name == "valkey" else shutil.which("redis-server")
     if program is None:
         pytest.skip("no redis-server on the PATH")
-    servers = Servers(short_dir, Path(program))
+    home = Path(tempfile.mkdtemp(prefix="mon"))
+    servers = Servers(home, Path(program))
     yield servers
     servers.end()
+    shutil.rmtree(home)
 
 
-@pytest.fixture
-async def cluster(servers):
-    """Three masters that serve a third of the slots each."""
+@pytest.fixture(params=PROGRAMS)
+def servers(request):
+    with servers_of(request.param) as servers:
+        yield servers
+
+
+async def form_cluster(servers):
+    """Start three masters that serve a third of the slots each; return their ports."""
     ports = free_ports(3)
     for port in ports:
-        servers.start(port, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "yes")
+        servers.start(port, *NODE)
     for port in ports:
         await servers.answering(port)
     for index, port in enumerate(ports):
-        await servers.command(
-            port, "CLUSTER", "ADDSLOTSRANGE", index * 5461, 16383 if index == 2 else index * 5461 + 5460
-        )
+        last = 16383 if index == 2 else index * 5461 + 5460
+        await servers.command(port, "CLUSTER", "ADDSLOTSRANGE", index * 5461, last)
         await servers.command(port, "CLUSTER", "MEET", "127.0.0.1", ports[0])
     async with asyncio.timeout(20):
         for port in ports:
             while b"cluster_state:ok" not in await raw_info(servers, port):
                 await asyncio.sleep(0.05)
+    return ports
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def shared_cluster(request):
+    with servers_of(request.param) as servers:
+        yield servers, asyncio.run(form_cluster(servers))
+
+
+@pytest.fixture
+async def cluster(shared_cluster):
+    """A cluster of three masters, emptied."""
+    servers, ports = shared_cluster
+    for port in ports:
+        await servers.command(port, "FLUSHALL")
     return ports
 
 
@@ -168,7 +194,8 @@ async def test_in_a_cluster_a_sharded_subscriber_hears_at_once(cluster, outbox, 
 
 
 @pytest.mark.slow
-async def test_in_a_cluster_a_node_that_restarts_empty_is_refilled(cluster, servers, outbox, row, relaying, eventually):
+async def test_in_a_cluster_a_node_that_restarts_empty_is_refilled(servers, outbox, row, relaying, eventually):
+    cluster = await form_cluster(servers)
     relay = await relaying(url_of(cluster))
     async with subscribe(url_of(cluster), SOURCES, since="0") as subscription:
         reading = asyncio.create_task(read_all(subscription, 40, seconds=40))
@@ -181,7 +208,7 @@ async def test_in_a_cluster_a_node_that_restarts_empty_is_refilled(cluster, serv
                 port = cluster[1]
                 servers.kill(port)
                 shutil.rmtree(servers.home / str(port) / "appendonlydir")
-                servers.start(port, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "yes")
+                servers.start(port, *NODE)
         got = await reading
     assert got == {source: list(range(1, 41)) for source in SOURCES}
     connection = connect(url_of(cluster))
