@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # four times the longest try
 AFTER_STORE_TROUBLE = 1.0
+LOOK_EVERY = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ class Line:
             except MonitorError as error:
                 log.warning("delivery_delayed", receiver=self.receiver.name, error=str(error))
                 pause = AFTER_STORE_TROUBLE
-            await self._time.wait(self._woken, pause)
+            # Commands of another process wake nobody: what they ask for is found by looking.
+            await self._time.wait(self._woken, LOOK_EVERY if pause is None else min(pause, LOOK_EVERY))
 
     async def drain(self) -> None:
         """Send everything that can leave now and wait for it; what is held, or failed, stays for later."""

@@ -1,0 +1,262 @@
+"""What a person sees of alerts and may do with them: lists, one alert whole, retry, drop, silences.
+
+Rule: functions of a connection. Nothing listed is ever deleted by a command: a dropped message says so and stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
+
+from monitor.alerts import Silence
+from monitor.store.alert_tables import alerts, deliveries, messages, receivers, silences
+from monitor.store.codec import instant, maybe_instant, microseconds
+from monitor.store.deliveries import UNSETTLED, read_silences
+
+FAILED = ("dead", "expired")
+ListedState = Literal["waiting", "pending", "leased", "sent", "dead", "expired", "suppressed", "cancelled", "dropped"]
+# Of one alert at one receiver: its message's state once it is in one, else its own.
+_STATE = case(
+    (deliveries.c.state == "assigned", messages.c.state), else_=func.coalesce(deliveries.c.state, "suppressed")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One alert at one receiver, or a message of the monitor's own words."""
+
+    alert_id: str | None
+    rule: str | None
+    severity: str
+    kind: str | None
+    source: str | None
+    entry: str | None
+    raised_at: datetime
+    receiver: str | None  # None: the alert was for nobody
+    state: str
+    reason: str | None  # why it waits, was kept back or failed
+    until: datetime | None  # when it is looked at or tried again
+    message_id: str | None
+    headline: str | None
+    attempts: int
+    sent_at: datetime | None
+
+    @property
+    def reference(self) -> str:
+        """Return the short name that commands take: of the message, or of an alert that is in none."""
+        return f"A-{(self.message_id or self.alert_id or '')[:6]}"
+
+
+def list_alerts(
+    connection: Connection,
+    *,
+    states: Sequence[str] = (),
+    receiver: str | None = None,
+    rule: str | None = None,
+    source: str | None = None,
+    limit: int = 50,
+) -> tuple[Listed, ...]:
+    """Return the newest alerts at each of their receivers, newest last; `states` as in `ListedState`, all if empty."""
+    statement = _listing()
+    if states:
+        statement = statement.where(_STATE.in_(list(states)))
+    for column, wanted in ((deliveries.c.receiver, receiver), (alerts.c.rule, rule), (alerts.c.source_id, source)):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    rows = connection.execute(statement.order_by(alerts.c.number.desc(), deliveries.c.receiver).limit(limit)).all()
+    words = () if rule or source else _words(connection, states, receiver, limit)
+    return tuple(sorted((*map(_listed, rows), *words), key=lambda one: one.raised_at)[-limit:])
+
+
+def find_alert(connection: Connection, name: str) -> tuple[Mapping[str, Any], tuple[Listed, ...]] | None:
+    """Return an alert's event and what became of it at each receiver; `name` is an id or the start of one, or None."""
+    prefix = name.removeprefix("A-").lower()
+    if not prefix or not prefix.isalnum():
+        return None
+    in_message = select(deliveries.c.alert_id).where(deliveries.c.message_id.startswith(prefix))
+    wanted = or_(alerts.c.id.startswith(prefix), alerts.c.id.in_(in_message))
+    row = connection.execute(
+        select(*alerts.c["id", "payload"]).where(wanted).order_by(alerts.c.number).limit(1)
+    ).first()
+    if row is None:
+        return None
+    listed = connection.execute(_listing().where(alerts.c.id == row.id).order_by(deliveries.c.receiver))
+    return json.loads(row.payload), tuple(map(_listed, listed))
+
+
+def retry(connection: Connection, names: Sequence[str], *, receiver: str | None, now: datetime) -> int:
+    """Put failed messages, and alerts that expired before they were in one, back to be sent now; return how many.
+
+    `names`: references or ids, all failed ones if empty. The message keeps its bytes and its key, so a receiver that has
+    it all the same knows it. A disabled receiver is enabled.
+    """
+    found = _failed_messages(connection, names, receiver)
+    for row in found:
+        _revive(connection, row, now)
+    again = update(deliveries).where(deliveries.c.state == "expired", _named(deliveries.c.alert_id, names))
+    if receiver is not None:
+        again = again.where(deliveries.c.receiver == receiver)
+    revived = connection.execute(again.values(state="waiting", reason=None, held_until=microseconds(now))).rowcount
+    woken = {row.receiver for row in found} | ({receiver} if receiver else set())
+    connection.execute(update(receivers).where(receivers.c.name.in_(woken)).values(disabled_at=None, reason=None))
+    return len(found) + revived
+
+
+def drop(connection: Connection, names: Sequence[str], *, receiver: str | None) -> int:
+    """Take failed messages and expired alerts off the list of dead letters; return how many. They stay recorded."""
+    found = _failed_messages(connection, names, receiver)
+    ids = [row.id for row in found]
+    connection.execute(update(messages).where(messages.c.id.in_(ids)).values(state="dropped"))
+    gone = update(deliveries).where(deliveries.c.state == "expired", _named(deliveries.c.alert_id, names))
+    if receiver is not None:
+        gone = gone.where(deliveries.c.receiver == receiver)
+    return len(ids) + connection.execute(gone.values(state="dropped")).rowcount
+
+
+def add_silence(
+    connection: Connection,
+    matchers: Mapping[str, str],
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    author: str,
+    comment: str,
+    now: datetime,
+) -> Silence:
+    """Store a silence and return it."""
+    row = {
+        "matchers": json.dumps(dict(matchers)),
+        "starts_at": microseconds(starts_at),
+        "ends_at": microseconds(ends_at),
+        "author": author,
+        "comment": comment,
+        "created_at": microseconds(now),
+    }
+    number = connection.scalar(insert(silences).values(row).returning(silences.c.id))
+    return next(one for one in read_silences(connection) if one.id == number)
+
+
+def expire_silence(connection: Connection, number: int, *, now: datetime) -> bool:
+    """End a silence now; False if there is none of this number that still holds or waits."""
+    open_ = and_(silences.c.id == number, silences.c.ends_at > microseconds(now))
+    at = microseconds(now)
+    ends = {"ends_at": at, "starts_at": case((silences.c.starts_at > at, at), else_=silences.c.starts_at)}
+    return connection.execute(update(silences).where(open_).values(ends)).rowcount > 0
+
+
+def disabled_receivers(connection: Connection) -> dict[str, tuple[datetime, str]]:
+    """Return since when and why receivers are disabled, by name."""
+    rows = connection.execute(select(receivers).where(receivers.c.disabled_at.is_not(None)))
+    return {row.name: (instant(row.disabled_at), row.reason) for row in rows}
+
+
+def _listing() -> Select[Any]:
+    return (
+        select(
+            *alerts.c["id", "rule", "severity", "kind", "source_id", "entry_id", "raised_at", "suppressed"],
+            *deliveries.c["receiver", "reason", "held_until", "message_id"],
+            _STATE.label("state"),
+            *messages.c["headline", "next_at", "last_error", "attempts", "sent_at"],
+        )
+        .select_from(alerts)
+        .outerjoin(deliveries, deliveries.c.alert_id == alerts.c.id)
+        .outerjoin(messages, messages.c.id == deliveries.c.message_id)
+        # An alert for nobody is listed only where it was kept back: the others are in the stream.
+        .where(or_(deliveries.c.alert_id.is_not(None), alerts.c.suppressed.is_not(None)))
+    )
+
+
+def _listed(row: Row[Any]) -> Listed:
+    waits = row.next_at if row.state == "pending" else row.held_until if row.state == "waiting" else None
+    return Listed(
+        alert_id=row.id,
+        rule=row.rule,
+        severity=row.severity,
+        kind=row.kind,
+        source=row.source_id,
+        entry=row.entry_id,
+        raised_at=instant(row.raised_at),
+        receiver=row.receiver,
+        state=row.state,
+        reason=row.last_error or row.reason or row.suppressed,
+        until=maybe_instant(waits),
+        message_id=row.message_id,
+        headline=row.headline,
+        attempts=row.attempts or 0,
+        sent_at=maybe_instant(row.sent_at),
+    )
+
+
+def _words(connection: Connection, states: Sequence[str], receiver: str | None, limit: int) -> tuple[Listed, ...]:
+    """Return messages of the monitor's own words: they carry no alert."""
+    statement = select(messages).where(messages.c.number == 0)
+    if states:
+        statement = statement.where(messages.c.state.in_(list(states)))
+    if receiver is not None:
+        statement = statement.where(messages.c.receiver == receiver)
+    return tuple(
+        Listed(
+            alert_id=None,
+            rule=None,
+            severity=row.severity,
+            kind=None,
+            source=None,
+            entry=None,
+            raised_at=instant(row.composed_at),
+            receiver=row.receiver,
+            state=row.state,
+            reason=row.last_error,
+            until=instant(row.next_at) if row.state == "pending" else None,
+            message_id=row.id,
+            headline=row.headline,
+            attempts=row.attempts,
+            sent_at=maybe_instant(row.sent_at),
+        )
+        for row in connection.execute(statement.order_by(messages.c.composed_at.desc()).limit(limit))
+    )
+
+
+def _failed_messages(connection: Connection, names: Sequence[str], receiver: str | None) -> Sequence[Row[Any]]:
+    statement = select(messages).where(messages.c.state.in_(FAILED), _named(messages.c.id, names))
+    if receiver is not None:
+        statement = statement.where(messages.c.receiver == receiver)
+    return connection.execute(statement.order_by(messages.c.composed_at)).all()
+
+
+def _named(column: Any, names: Sequence[str]) -> Any:
+    prefixes = [name.removeprefix("A-").lower() for name in names]
+    return or_(*(column.startswith(prefix, autoescape=True) for prefix in prefixes)) if names else column.is_not(None)
+
+
+def _revive(connection: Connection, row: Row[Any], now: datetime) -> None:
+    busy = and_(
+        messages.c.receiver == row.receiver,
+        messages.c.group_key == row.group_key,
+        messages.c.state.in_(UNSETTLED),
+    )
+    taken = connection.scalar(select(messages.c.id).where(busy).limit(1))
+    kept = max(row.expires_at - row.composed_at, timedelta(hours=1) // timedelta(microseconds=1))
+    values = {
+        "state": "pending",
+        "attempts": 0,
+        "next_at": microseconds(now),
+        "expires_at": microseconds(now) + kept,
+        "group_key": row.group_key if taken is None else f"retry:{row.id}",
+    }
+    connection.execute(update(messages).where(messages.c.id == row.id).values(values))
+    carried = select(deliveries.c.alert_id).where(deliveries.c.message_id == row.id)
+    # Corrections of what it carries were kept back because it had not arrived; now they may follow it.
+    following = and_(
+        deliveries.c.receiver == row.receiver,
+        deliveries.c.state == "suppressed",
+        deliveries.c.reason.startswith("undelivered:"),
+        deliveries.c.alert_id.in_(select(alerts.c.id).where(alerts.c.corrects.in_(carried))),
+    )
+    connection.execute(
+        update(deliveries).where(following).values(state="waiting", reason=None, held_until=microseconds(now))
+    )
