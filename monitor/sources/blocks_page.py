@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
-from monitor.sources.dom import first_of
+from monitor.sources.dom import first_of, next_page
 from monitor.sources.dom_blocks import find_blocks
 from monitor.sources.dom_entry import draft_of_block
 from monitor.sources.drafts import Draft, Page
@@ -26,7 +26,8 @@ def read_blocks(content: Content) -> Page | Verdict:
         kind="page",
         how=f"{len(told)} blocks made alike, each with a time ({group.path.partition('<')[0]})",
         title=page_title(content),
-        intro=_intro(content),
+        intro=page_intro(content),
+        next_url=next_page(content.tree, content.document.url),
     )
 
 
@@ -43,7 +44,8 @@ def page_title(content: Content) -> str | None:
     return None
 
 
-def _intro(content: Content) -> tuple[str, ...]:
+def page_intro(content: Content) -> tuple[str, ...]:
+    """Return the paragraphs under the page's title that publishers call the standfirst."""
     root = content.tree.root
     nodes = root.css("[class*=standfirst]")[:6] if root is not None else []
     return tuple(text for node in nodes for text in join_paragraphs(paragraphs_of(node)).split("\n\n") if text)

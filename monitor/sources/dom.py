@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from monitor.sources.feed_entries import absolute
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _DIGITS = re.compile(r"[\d_-]*\d[\w-]*")
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -63,3 +66,12 @@ def leaf_texts(node: LexborNode) -> Iterator[str]:
     for inner in node.traverse(include_text=True):
         if inner.tag == "-text" and (text := (inner.text_content or "").strip()):
             yield text
+
+
+def next_page(tree: LexborHTMLParser, page_url: str | None) -> str | None:
+    """Return the address of the older page a page declares (`rel=next`), if it is of the same host."""
+    link = tree.css_first("link[rel~=next][href], a[rel~=next][href]")
+    if link is None or page_url is None:
+        return None
+    url = absolute(attribute(link, "href"), page_url)
+    return url if url and url != page_url and urlsplit(url).netloc == urlsplit(page_url).netloc else None

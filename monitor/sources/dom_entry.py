@@ -29,7 +29,7 @@ _NEVER_TEXT = frozenset({"time", "button", "nav", "footer", "amp-timeago", "gu-i
 _BADGE = re.compile(r"badge|-tag\b|label|breaking|flag|visually-hidden|gs-u-vh|sr-only|kicker")
 _PINNED = re.compile(r"\b(?:pinned|sticky|is-pinned|is-sticky|pinned-post)\b")
 _TITLE = re.compile(r"\b(?:title|headline|heading|entry-title|post-title|h-title)\b")
-_IDS = (
+IDS = (
     "data-block-id",
     "data-post-id",
     "data-entry-id",
@@ -159,7 +159,7 @@ def _is_furniture_box(node: LexborNode, names: str, *, pictures: bool) -> bool:
 
 def anchor_of(block: LexborNode) -> str | None:
     """Return the id the publisher gave the entry in the page: a data attribute, the element's id, a named anchor."""
-    for name in _IDS:
+    for name in IDS:
         if value := attribute(block, name):
             return value
     if value := attribute(block, "id"):
@@ -167,7 +167,7 @@ def anchor_of(block: LexborNode) -> str | None:
     inner = block.css_first("article[id], a[id], a[name], header[id], [data-block-id], [data-post-id]")
     if inner is None:
         return None
-    return next((value for name in ("id", "name", *_IDS) if (value := attribute(inner, name))), None)
+    return next((value for name in ("id", "name", *IDS) if (value := attribute(inner, name))), None)
 
 
 def permalink(block: LexborNode, anchor: str | None, page_url: str | None) -> str | None:

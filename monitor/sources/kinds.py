@@ -16,7 +16,10 @@ from monitor.sources.drafts import Page
 from monitor.sources.feed import read_feed
 from monitor.sources.json_feed import is_json_feed, read_json_feed
 from monitor.sources.liveblog import read_live_blog
+from monitor.sources.selected_json import read_selected_json
+from monitor.sources.selected_page import read_selected
 from monitor.sources.stamped_text import read_stamped_text
+from monitor.sources.vendors import vendor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +51,36 @@ def _json_if_any(content: Content) -> JSON:
 
 
 def _claims_live_blog(content: Content) -> str | None:
+    if "entry" in content.options.select:
+        return None
+    if content.start.startswith(("{", "[")):
+        vendor = vendor_of(content.json)
+        return f"it is JSON of {vendor}" if vendor else None
     if not content.is_markup or content.root in _FEED_ROOTS:
         return None
     return "it names LiveBlogPosting" if "LiveBlogPosting" in content.text else None
 
 
 def _claims_page(content: Content) -> str | None:
-    return "it is HTML" if content.is_markup and content.root not in _FEED_ROOTS and content.root != "xml" else None
+    return (
+        "it is HTML"
+        if content.is_markup and content.root not in _FEED_ROOTS and not content.start.startswith(("{", "[{"))
+        else None
+    )
+
+
+def _read_page(content: Content) -> Page | Verdict:
+    return read_selected(content) if "entry" in content.options.select else read_blocks(content)
+
+
+def _claims_json(content: Content) -> str | None:
+    return "it is JSON" if content.start.startswith(("{", "[")) and content.json is not None else None
 
 
 def _claims_text(content: Content) -> str | None:
-    return None if content.is_markup or content.start.startswith(("{", "[{")) else "it is plain text"
+    return (
+        None if content.is_markup or content.start.startswith("{") or content.json is not None else "it is plain text"
+    )
 
 
 KINDS: dict[str, Kind] = {
@@ -66,7 +88,8 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("feed", _claims_feed, _read_feed),
         Kind("liveblog", _claims_live_blog, read_live_blog),
-        Kind("page", _claims_page, read_blocks),
+        Kind("page", _claims_page, _read_page),
+        Kind("json", _claims_json, read_selected_json),
         Kind("text", _claims_text, read_stamped_text),
     )
 }

@@ -11,15 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitor.model import Verdict, VerdictKind
+from monitor.sources.blocks_page import page_intro, page_title
 from monitor.sources.content import Content
-from monitor.sources.dom import ancestors, attribute
+from monitor.sources.dom import ancestors, attribute, next_page
 from monitor.sources.dom_blocks import find_blocks
 from monitor.sources.dom_entry import draft_of_block
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.layout import letters, with_paragraphs_of
+from monitor.sources.microdata import draft_of_item, marked_up_updates
 from monitor.sources.schema import draft_of_update, live_blog_of, plain_line, updates_of
 from monitor.sources.unmarked import with_unmarked
 from monitor.sources.values import moment, text_value
+from monitor.sources.vendors import read_vendor
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -29,19 +32,28 @@ _NO_ENTRY = {"html", "body", "head", "meta", "input", "script", "form"}
 
 
 def read_live_blog(content: Content) -> Page | Verdict:
-    """Return the entries of a page that says it is a live blog; a failed verdict if it does not."""
-    blog = live_blog_of(content.tree)
-    if blog is None:
-        return Verdict(VerdictKind.FAILED, "the page holds no LiveBlogPosting with updates", "no_entries")
+    """Return the entries of a page, or of a live-blog system's JSON; a failed verdict if it is no live blog."""
+    if content.start.startswith(("{", "[")):
+        return read_vendor(content)
     page_url = content.document.url
-    drafts = [draft_of_update(update, page_url) for update in updates_of(blog)]
-    title = plain_line(text_value(blog.get("headline")) or text_value(blog.get("name")) or "") or None
+    blog = live_blog_of(content.tree)
+    if blog is not None:
+        drafts = [draft_of_update(update, page_url) for update in updates_of(blog)]
+        title = plain_line(text_value(blog.get("headline")) or text_value(blog.get("name")) or "") or None
+        modified, how = moment(blog.get("dateModified")), "schema.org LiveBlogPosting in JSON-LD"
+    else:
+        drafts = [draft_of_item(item, page_url) for item in marked_up_updates(content.tree)]
+        title, modified, how = page_title(content), None, "schema.org LiveBlogPosting in microdata"
+    if not drafts:
+        return Verdict(VerdictKind.FAILED, "the page holds no LiveBlogPosting with updates", "no_entries")
     return Page(
         drafts=tuple(reconciled(_with_sound_ids(drafts, page_url), content.tree, page_url, title)),
         kind="liveblog",
-        how="schema.org LiveBlogPosting in JSON-LD",
+        how=how,
         title=title,
-        modified_at=moment(blog.get("dateModified")),
+        modified_at=modified,
+        intro=page_intro(content),
+        next_url=next_page(content.tree, page_url),
     )
 
 
