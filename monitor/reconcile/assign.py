@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from math import exp
 
 from monitor.reconcile.align import Order, Pairing
+from monitor.reconcile.page import Item
+from monitor.reconcile.state import Record
 from monitor.reconcile.times import same
 from monitor.reconcile.weigh import ALL_PAIRS, Weigher
 
@@ -64,25 +66,35 @@ def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:
 
 
 def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool) -> None:
-    """Pair what is left of one minute in one gap when nothing else claims it: "more soon" became a report."""
-    records, items = pairing.free_records, pairing.free_items
-    for record in records:
+    """Pair what is left of one minute in one gap, as many old as new, in their order: "more soon" became a report."""
+    free = [item for item in pairing.free_items if pairing.items[item].span]
+    done: set[int] = set()
+    for record in pairing.free_records:
         old = pairing.records[record]
-        if old.span is None or old.span.relative:
+        if record in done or old.span is None or old.span.relative:
             continue
-        here = [
-            item
-            for item in items
-            if weigher.item_gap[item] == weigher.record_gap[record] and same(old.span, pairing.items[item].span)
-        ]
-        rivals = [
+        gap = weigher.record_gap[record]
+        old_here = [
             other
-            for other in records
-            if weigher.record_gap[other] == weigher.record_gap[record] and same(old.span, pairing.records[other].span)
+            for other in pairing.free_records
+            if weigher.record_gap[other] == gap and same(old.span, pairing.records[other].span)
         ]
-        if len(here) == 1 and len(rivals) == 1 and here[0] not in pairing.record_of:
-            new = pairing.items[here[0]]
-            differ = ids and old.entry.native_id and new.native_id and old.entry.native_id != new.native_id
-            titles = old.features.title and new.features.title and not set(old.features.title) & set(new.features.title)
-            if not differ and not titles:
-                pairing.join(record, here[0], 0.6)
+        new_here = [
+            item
+            for item in free
+            if item not in pairing.record_of
+            and weigher.item_gap[item] == gap
+            and same(old.span, pairing.items[item].span)
+        ]
+        done.update(old_here)
+        if len(old_here) == len(new_here):
+            for was, now in zip(old_here, new_here, strict=True):
+                if _can_be_rewritten(pairing.records[was], pairing.items[now], ids=ids):
+                    pairing.join(was, now, 0.6)
+
+
+def _can_be_rewritten(old: Record, new: Item, *, ids: bool) -> bool:
+    if ids and old.entry.native_id and new.native_id and old.entry.native_id != new.native_id:
+        return False
+    titles = set(old.features.title), set(new.features.title)
+    return not (titles[0] and titles[1] and not titles[0] & titles[1])

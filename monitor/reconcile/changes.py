@@ -5,7 +5,7 @@ Rule: a change is built from the state that was last told and the state that is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -50,7 +50,7 @@ def edited(
     after: Record,
     *,
     furniture: Collection[str],
-    vocabulary: Collection[str],
+    vocabulary: Container[str],
     retimed: bool,
     extra: Sequence[str] = (),
     confidence: float = 1.0,

@@ -6,7 +6,7 @@ critical, whatever else it does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,8 +42,8 @@ class Side:
     text: str
 
 
-def judge(old: Side, new: Side, vocabulary: Collection[str], *, retimed: bool, extra: Sequence[str] = ()) -> Judged:
-    """Judge an edit. `vocabulary`: casefolded words of the source's entries; `retimed`: the published time changed."""
+def judge(old: Side, new: Side, vocabulary: Container[str], *, retimed: bool, extra: Sequence[str] = ()) -> Judged:
+    """Judge an edit. `vocabulary`: casefolded words of the source's other entries; `retimed`: the published time changed."""
     tags = set(extra)
     if retimed:
         tags.add("time")
@@ -75,7 +75,7 @@ def _paragraphs(text: str) -> str:
     return "\n\n".join(canonical(paragraph) for paragraph in text.split("\n\n"))
 
 
-def _tags(old: str, new: str, vocabulary: Collection[str]) -> set[str]:
+def _tags(old: str, new: str, vocabulary: Container[str]) -> set[str]:
     found = hunks(old, new)
     tags: set[str] = set()
     changed = sum(_words_in(h.old) + _words_in(h.new) for h in found if not h.equal)
@@ -101,7 +101,7 @@ def _words_in(pieces: Sequence[str]) -> int:
     return sum(piece[0].isalnum() for piece in pieces)
 
 
-def _hunk_tags(hunk: Hunk, vocabulary: Collection[str], *, in_quote: bool, at_start: bool) -> set[str]:
+def _hunk_tags(hunk: Hunk, vocabulary: Container[str], *, in_quote: bool, at_start: bool) -> set[str]:
     gone, come = tokens("".join(hunk.old)), tokens("".join(hunk.new))
     old_words, new_words = _words(gone), _words(come)
     tags: set[str] = set()
@@ -124,7 +124,7 @@ def _hunk_tags(hunk: Hunk, vocabulary: Collection[str], *, in_quote: bool, at_st
 
 
 def _paired(
-    gone: list[Token], come: list[Token], vocabulary: Collection[str], grave: set[str], *, at_start: bool
+    gone: list[Token], come: list[Token], vocabulary: Container[str], grave: set[str], *, at_start: bool
 ) -> set[str]:
     """Judge words replaced one for one."""
     tags: set[str] = set()
@@ -141,7 +141,7 @@ def _paired(
     return tags
 
 
-def _word_tag(a: str, b: str, vocabulary: Collection[str], *, name: bool) -> str:
+def _word_tag(a: str, b: str, vocabulary: Container[str], *, name: bool) -> str:
     slips = OSA.distance(a, b)
     allowed = 1 if min(len(a), len(b)) <= TYPO_SHORT else 2
     known_a, known_b = a in vocabulary, b in vocabulary

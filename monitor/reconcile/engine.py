@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.model import Change, ChangeType, Snapshot, Verdict, VerdictKind
 from monitor.reconcile import changes as tell
-from monitor.reconcile.gate import Hold, content_key, doubt, made_at, outlook, still_held
+from monitor.reconcile.gate import STALE_WEIGHT, Hold, content_key, doubt, outlook, page_times, still_held
 from monitor.reconcile.match import match
 from monitor.reconcile.page import Item, Page, prepare
 from monitor.reconcile.policy import ReconcilePolicy
@@ -71,10 +71,7 @@ def reconcile(
         hold_count=0,
         stale_seen=_stale_seen(memory, key),
         largest=max(memory.largest, len(page.items)),
-        generated_at=max(memory.generated_at, made_at(snapshot, matched))
-        if memory.generated_at
-        else made_at(snapshot, matched),
-        modified_at=snapshot.modified_at.timestamp() if snapshot.modified_at else memory.modified_at,
+        **page_times(memory, snapshot, matched.lag),
     )
     return _told(known, page, snapshot, settled, memory=after, remarks=remarks)
 
@@ -82,7 +79,7 @@ def reconcile(
 def _stale_seen(memory: Memory, key: int) -> int:
     """Older copies that went away again make a source one that flaps; it is forgotten in time."""
     if memory.hold_count and memory.hold_key != key:
-        return min(memory.stale_seen + 10, 60)
+        return min(memory.stale_seen + STALE_WEIGHT, 6 * STALE_WEIGHT)
     return max(0, memory.stale_seen - 1)
 
 
@@ -97,9 +94,15 @@ def _told(
         if known.live.get(record_id) is not record and not _same_row(known.live.get(record_id), record)
     }
     rows |= {row_id: None if row is None else encode(row) for row_id, row in settled.gone_rows.items()}
-    encoded = None if memory == known.memory else encode(memory)
+    encoded = encode(memory) if rows or not _only_later(known.memory, memory) else None
     verdict = _OK if settled.changes or rows or encoded else _UNCHANGED
     return Reconciled(verdict, settled.changes, now, rows, encoded, remarks)
+
+
+def _only_later(before: Memory, after: Memory) -> bool:
+    """Say whether nothing but the page's times differs: not worth a write."""
+    same_times = {name: getattr(before, name) for name in ("seen_at", "generated_at", "modified_at")}
+    return msgspec.structs.replace(after, **same_times) == before
 
 
 def _same_row(old: Record | None, new: Record) -> bool:
@@ -124,8 +127,7 @@ def _baseline(snapshot: Snapshot, new_id: Callable[[], str]) -> Reconciled:
         order=tuple(live),
         furniture=page.learned,
         largest=len(live),
-        generated_at=snapshot.seen_at.timestamp() - (snapshot.served_age or 0),
-        modified_at=snapshot.modified_at.timestamp() if snapshot.modified_at else 0.0,
+        **page_times(Memory(), snapshot, 0.0),
     )
     told = tuple(tell.arrived(ChangeType.BASELINE, record) for record in live.values())
     known = Known(live, {}, memory, snapshot.entries, page.read)

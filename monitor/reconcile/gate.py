@@ -20,6 +20,7 @@ MASS_MIN = 6  # entries, before a share of them means anything
 MASS_LOST = 0.34
 MASS_LEFT = 0.6
 FLOOD_MIN = 10
+STALE_WEIGHT = 10  # polls one older copy is remembered
 OLDER_COPY_HOLDS = 10  # of a page that says itself that it is older
 _TOLERANCE = 60.0  # seconds; relative labels show minutes
 
@@ -69,6 +70,8 @@ def _something_newer(matched: Matched, new: Sequence[int], record: int) -> bool:
 def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, policy: ReconcilePolicy) -> Hold | None:
     """Return why the page should not be believed at first sight, or None."""
     known, memory, pairing = page.known, page.known.memory, matched.pairing
+    if not (seen.new or seen.edited or seen.reverted or seen.lost or pairing.returned):
+        return None
     if _says_it_is_older(memory, snapshot, matched) and not (seen.new and not seen.newest_lost and not seen.reverted):
         return Hold("older_copy", "the page says it is older than the last one", OLDER_COPY_HOLDS, any_page=True)
     known_shown = sum(not record.missing for record in pairing.records)
@@ -81,7 +84,8 @@ def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, polic
     changed = seen.edited or seen.reverted or restores
     fresh = seen.new or seen.edited
     if not fresh and (seen.reverted or restores or seen.newest_lost):
-        return Hold("older_copy", "the page shows only what was seen before", 2)
+        looks = 2 + (memory.stale_seen >= STALE_WEIGHT) + (seen.newest_lost and bool(seen.reverted))
+        return Hold("older_copy", "the page shows only what was seen before", looks)
     if seen.newest_lost and changed:
         return Hold("older_copy", "the newest entry is missing and nothing newer is there", 2)
     paired = len(pairing.record_of)
@@ -94,7 +98,7 @@ def still_held(hold: Hold, memory: Memory, key: int, policy: ReconcilePolicy) ->
     """Say whether a doubted page is to be held, given the looks so far; `key` names its content."""
     if memory.hold_count and (memory.hold_key == key or hold.any_page):
         return memory.hold_count + 1 < hold.looks
-    return memory.hold_count < policy.max_holds
+    return memory.hold_count < max(policy.max_holds, hold.looks)
 
 
 def content_key(items: Sequence[Item]) -> int:
@@ -102,12 +106,25 @@ def content_key(items: Sequence[Item]) -> int:
     return hashed(",".join(map(str, sorted(item.features.exact for item in items))))
 
 
-def made_at(snapshot: Snapshot, matched: Matched) -> float:
+def page_times(memory: Memory, snapshot: Snapshot, lag: float) -> dict[str, float]:
+    """Return what to remember of the times of a believed page."""
+    seen, made = snapshot.seen_at.timestamp(), _made_at(snapshot, lag)
+    stepped_back = seen < memory.seen_at  # our own clock was set back: what it said before is worth nothing
+    return {
+        "seen_at": seen,
+        "generated_at": made if stepped_back else max(memory.generated_at, made),
+        "modified_at": snapshot.modified_at.timestamp() if snapshot.modified_at else memory.modified_at,
+    }
+
+
+def _made_at(snapshot: Snapshot, lag: float) -> float:
     """Return when the page was made, by its relative labels and its cache."""
-    return snapshot.seen_at.timestamp() - max(matched.lag, 0.0) - (snapshot.served_age or 0)
+    return snapshot.seen_at.timestamp() - max(lag, 0.0) - (snapshot.served_age or 0)
 
 
 def _says_it_is_older(memory: Memory, snapshot: Snapshot, matched: Matched) -> bool:
     if snapshot.modified_at and memory.modified_at and snapshot.modified_at.timestamp() < memory.modified_at - 1:
         return True
-    return bool(memory.generated_at) and made_at(snapshot, matched) < memory.generated_at - _TOLERANCE
+    if snapshot.seen_at.timestamp() < memory.seen_at or not (matched.lag > 0 or snapshot.served_age):
+        return False
+    return _made_at(snapshot, matched.lag) < memory.generated_at - _TOLERANCE

@@ -15,7 +15,7 @@ import msgspec
 from monitor.model import Snapshot
 from monitor.reconcile.align import Pairing
 from monitor.reconcile.features import NORMALISER
-from monitor.reconcile.gate import Outlook
+from monitor.reconcile.gate import STALE_WEIGHT, Outlook
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Page
 from monitor.reconcile.policy import ReconcilePolicy
@@ -23,7 +23,6 @@ from monitor.reconcile.state import GoneRow, Record
 
 TAIL_AGE = 12 * 3600.0  # seconds older than the newest: pages that show "today" let go of it
 FULL_RECORDS = 300  # gone entries whose text is kept, for telling what changed when they return
-STALE_WEIGHT = 10  # polls one older copy is remembered
 
 Fate = Literal["removed", "window", "missing"]
 

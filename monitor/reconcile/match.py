@@ -93,4 +93,4 @@ def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
 def _is_same_gone(row: GoneRow, item: Item, *, ids: bool) -> bool:
     if ids and row.native_id and item.native_id and row.native_id != item.native_id:
         return False
-    return same(span(row.published), item.span) or row.words >= LONG_ENOUGH
+    return same(span(row.published), item.span) or item.features.words >= LONG_ENOUGH

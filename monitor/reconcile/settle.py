@@ -22,7 +22,7 @@ from monitor.reconcile.state import KEPT_VERSIONS, GoneRow, Memory, Record
 from monitor.reconcile.times import same, shifted, span, sticky
 
 Leaving = Literal["removed", "window"]
-FLAPS = 2  # returns to an earlier wording after which an entry flaps
+FLAPS = 2  # returns to an earlier wording after which an entry flaps; each return makes the next wait longer
 FLAP_LOOKS = 5  # looks in a row a flapping entry must keep a wording
 
 
@@ -107,6 +107,20 @@ def _absent(
     return leaving, withdrawn
 
 
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The words of a source's other entries, looked up only where a typo is in question."""
+
+    live: Mapping[str, Record]
+    but: str
+
+    def __contains__(self, word: object) -> bool:
+        return any(
+            key != self.but and (word in record.features.body or word in record.features.title)
+            for key, record in self.live.items()
+        )
+
+
 def _first(record_id: str, item: Item) -> Record:
     return Record(record_id, item.entry, 1, item.features, (item.features.exact,), span(item.entry.published))
 
@@ -136,7 +150,7 @@ def _kept(
     if item.features.exact == base.features.exact and not retimed:
         return _unchanged(page, base, item)
     if item.features.exact in base.versions[:-1] and not quiet and item.features.exact != base.features.exact:
-        needed = FLAP_LOOKS if base.flips >= FLAPS else 2
+        needed = FLAP_LOOKS if base.flips >= FLAPS else 1 + base.flips
         if base.held + looks < needed:
             return replace(base, held=base.held + looks), None
     after = _next(base, item, retimed=retimed, shift=matched.shift)
@@ -147,7 +161,7 @@ def _kept(
         base,
         after,
         furniture=page.known.memory.furniture,
-        vocabulary=page.known.vocabulary,
+        vocabulary=_Others(page.known.live, base.id),
         retimed=retimed,
         extra=extra,
         confidence=pairing.confidence.get(index, 1.0),

@@ -64,6 +64,7 @@ class Memory(msgspec.Struct, frozen=True):
     largest: int = 0  # most entries an accepted page showed
     generated_at: float = 0.0  # when the last accepted page was made, by its labels and its cache; 0 unknown
     modified_at: float = 0.0  # the page's own claim
+    seen_at: float = 0.0  # of the last accepted page, by our clock
     polls: int = 0
     leavings: int = 0
     title: str | None = None
@@ -153,11 +154,6 @@ class Known:
     def by_native(self) -> Mapping[str, str]:
         """Ids of live entries by the publisher's id."""
         return {record.entry.native_id: key for key, record in self.live.items() if record.entry.native_id}
-
-    @cached_property
-    def vocabulary(self) -> frozenset[str]:
-        """The words of the live entries: a correction towards one of them is likelier a typo's."""
-        return frozenset(word for r in self.live.values() for word in (*r.features.title, *r.features.body))
 
 
 def encode(value: LiveRow | GoneRow | Memory) -> bytes:

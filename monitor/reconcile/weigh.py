@@ -17,6 +17,7 @@ from monitor.reconcile.align import Order, Pairing
 from monitor.reconcile.features import Features
 from monitor.reconcile.times import Span, apart
 
+UNLIKE_LONG = 4.0  # two long texts that share next to nothing: only stubs are replaced whole
 FEW = 3  # free entries of one gap that are still told apart by their place
 ALL_PAIRS = 400  # more are narrowed down by rare shared words first
 
@@ -60,7 +61,7 @@ class Weigher:
         longer = max(old.features.words, new.features.words)
         odds = -5.0 + 6.5 * alike
         if shorter >= 12:
-            odds += min(1.0, max(-1.0, (alike - 0.6) / 0.25))
+            odds += min(1.0, max(-1.0, (alike - 0.6) / 0.25)) - (UNLIKE_LONG if alike < 0.15 else 0.0)
         odds += _title_evidence(old.features, new.features, titles)
         timed, at_once = _time_evidence(old.span, new.span)
         odds += timed + self._place_evidence(record, item, at_once=at_once)
@@ -73,7 +74,7 @@ class Weigher:
         if shorter < 8:
             odds += 0.5
         if self._ids and old.entry.native_id and new.native_id and old.entry.native_id != new.native_id:
-            odds -= 4.0
+            odds -= 8.0
         return odds
 
     def similarity(self, a: Side, b: Side) -> float:
@@ -141,7 +142,7 @@ def _title_ratio(a: Side, b: Side) -> float | None:
 
 def _title_evidence(old: Features, new: Features, ratio: float | None) -> float:
     if ratio is None:
-        return -0.8 if bool(old.title) != bool(new.title) else 0.0
+        return -2.5 if old.title and not new.title else -0.8 if new.title else 0.0
     if old.title == new.title:
         return 4.5 if len(old.title) > 3 else 1.0
     return -0.3 if ratio >= 0.5 else -2.0
