@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from monitor.settings.fields import Frozen, identifier
 from monitor.settings.model import DefaultSettings, Settings
 from monitor.settings.problems import Place, Problems
-from monitor.settings.receiver import KINDS, SECRET_KEYS, ReceiverSettings
+from monitor.settings.receiver import KINDS, ReceiverSettings
 from monitor.settings.rule import RuleSettings
+from monitor.settings.secret import SECRET_KEYS
 from monitor.settings.service import (
     FetchSettings,
     HttpSettings,
@@ -27,7 +28,7 @@ from monitor.settings.service import (
     RetentionSettings,
 )
 from monitor.settings.source import STAND_IN_URL, SourceSettings
-from monitor.settings.tree import Mapping, Node, Pair, Scalar, is_null
+from monitor.settings.tree import Mapping, Node, Pair, Scalar, is_null, plain
 from monitor.settings.units import Unfit, kind_of
 from monitor.settings.validate import Validator, dotted, known_keys
 from monitor.settings.variables import SecretFiles
@@ -81,7 +82,7 @@ class Builder:
             return Mapping(pair.key_place if pair else tree.place), pair.key_place if pair else tree.place
         if isinstance(pair.value, Mapping):
             return pair.value, pair.key_place
-        said = "a list" if not isinstance(pair.value, Scalar) else f"'{pair.value.text}'"
+        said = kind_of(plain(pair.value))
         self.problems.error(
             pair.value.place, f"{name}: keys and values were expected, not {said}", "write `key: value` below it"
         )
@@ -133,10 +134,9 @@ class Builder:
         elif is_null(node):
             node = Mapping(node.place)
         if not isinstance(node, Mapping):
-            said = kind_of(node.text) if isinstance(node, Scalar) else "a list"
-            self.problems.error(
-                node.place, f"{dotted(path)}: keys and values were expected, not {said}", "indent them below it"
-            )
+            said = f"{dotted(path)}: keys and values were expected, not {kind_of(plain(node))}"
+            mend = "indent them below it" if short else "say what it is: {slack: …}, {webhook: …} or another kind"
+            self.problems.error(node.place, said, mend)
             return None
         own = {key: pair for key, pair in shared.pairs.items() if key in model.model_fields and key not in node.pairs}
         return Mapping(node.place, node.pairs | own)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from monitor.settings.addresses import inward
 from monitor.settings.ground import Ground
@@ -21,6 +21,7 @@ from monitor.settings.units import in_words
 
 _SELECTING = ("auto", "page", "json")
 _OPEN_SECRETS = ("slack", "secret", "password", "apprise")  # a webhook's URL alone is no secret: it is signed
+_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 _BRISK = 1.0  # seconds; whoever polls a stranger more often should be told
 
 
@@ -30,7 +31,7 @@ def check_service(ground: Ground) -> None:
     ground.names(("operators",), settings.operators, "receivers")
     for path in (("redis",), ("redis", "url"), ("store",)):
         for scalar in ground.in_the_open(path):
-            if ":" in urlsplit(scalar.text or "").netloc.rpartition("@")[0]:
+            if _PASSWORD.search(scalar.text or ""):
                 said = f"{path[0]}: a password stands in the settings file"
                 ground.problems.warning(scalar.place, said, "write the URL as ${NAME}")
     if settings.http.listen and not _is_loopback(settings.http.listen[0]):

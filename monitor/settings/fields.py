@@ -124,7 +124,11 @@ def _header_value(value: object) -> Secret:
 
 
 def _secret(value: object) -> Secret:
-    return value if isinstance(value, Secret) else Secret(text(value))
+    if isinstance(value, Secret):
+        return value
+    if not text(value).strip():
+        raise Unfit("the secret is empty", "set the variable it stands in, or take the key out")
+    return Secret(text(value))
 
 
 _Kind = TypeVar("_Kind")

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from monitor.settings.addresses import inward
 from monitor.settings.model import Settings
 from monitor.settings.problems import Place, Problems
-from monitor.settings.tree import Mapping, Node, Path, Scalar, find
+from monitor.settings.tree import Mapping, Path, Scalar, find, scalars
 
 _NAMED = 8  # so many names are listed where none comes near
 
@@ -83,15 +83,3 @@ def meant(name: str, known: list[str], section: str) -> str:
     if near:
         return f"did you mean '{near[0]}'?"
     return f"there are {', '.join(known[:_NAMED])}" if known else f"add it under {section}"
-
-
-def scalars(node: Node) -> Iterator[Scalar]:
-    """Yield every scalar below `node`, in the order of the file."""
-    if isinstance(node, Scalar):
-        yield node
-    elif isinstance(node, Mapping):
-        for pair in node.pairs.values():
-            yield from scalars(pair.value)
-    else:
-        for item in node.items:
-            yield from scalars(item)

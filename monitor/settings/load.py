@@ -16,7 +16,8 @@ from monitor.settings.checks import check_receiver, check_service, check_source
 from monitor.settings.gather import Gathered
 from monitor.settings.ground import Ground
 from monitor.settings.model import Settings
-from monitor.settings.problems import Place, Problem, Problems, described, excerpt
+from monitor.settings.problems import Place, Problem, Problems, Sources
+from monitor.settings.secret import open_secrets
 from monitor.settings.tree import Mapping, find
 from monitor.settings.variables import Expander
 
@@ -29,7 +30,7 @@ class Examined:
     settings: Settings | None
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-    lines: dict[str, tuple[str, ...]]  # of every settings file read, to quote them
+    sources: Sources  # every line of the files, to quote them
     tree: Mapping | None  # what the settings were built from
 
     def place_of(self, *path: str | int) -> Place:
@@ -38,11 +39,11 @@ class Examined:
 
     def quoted(self, problem: Problem) -> str:
         """Return a problem with its source line and a caret."""
-        return excerpt(problem, self.lines)
+        return self.sources.excerpt(problem)
 
     def described(self) -> tuple[str, ...]:
         """Return every error, then every warning, with its source line and a caret."""
-        return described((*self.errors, *self.warnings), self.lines)
+        return tuple(self.quoted(problem) for problem in (*self.errors, *self.warnings))
 
 
 def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChecker | None = None) -> Examined:
@@ -62,7 +63,8 @@ def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChe
         files = (*gathered.files, *builder.files)
         settings = settings.model_copy(update={"files": files, "warnings": problems.warnings})
     errors = problems.errors
-    return Examined(path, None if errors else settings, errors, problems.warnings, gathered.lines, done)
+    sources = Sources(gathered.lines, open_secrets(tree) if tree else {})
+    return Examined(path, None if errors else settings, errors, problems.warnings, sources, done)
 
 
 def _check(ground: Ground, rule_checker: RuleChecker) -> None:
@@ -84,5 +86,5 @@ def load_settings(path: Path, *, environ: Environment[str, str], rule_checker: R
     """
     examined = examine(path, environ=environ, rule_checker=rule_checker)
     if examined.settings is None:
-        raise SettingsError(described(examined.errors, examined.lines), resource=str(path))
+        raise SettingsError(tuple(examined.quoted(problem) for problem in examined.errors), resource=str(path))
     return examined.settings

@@ -6,13 +6,14 @@ Rule: a problem never holds a secret's value, and the line it quotes is masked b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.text.characters import printable
 
 _QUOTED_WIDTH = 160
+VARIABLE = re.compile(r"\$\{[^}]*\}")
 # Lines whose value is a secret by the name of their key, and URLs that carry one.
 _SECRET_KEY = re.compile(
     r"""(?i)(["']?\b(?:[a-z]+[_-])*(?:secret|secrets|slack|apprise|token|password|authorization|cookie|x-api-key|api[_-]?key)["']?\s*:\s*)(\S.*)"""
@@ -72,29 +73,32 @@ class Problems:
         return tuple(sorted(problem for problem in self.found if problem.severity == "warning"))
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The lines of every settings file, and where on them a secret begins."""
+
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    secrets: Mapping[tuple[str, int], int] = field(default_factory=dict)  # (file, line) → the column of the first one
+
+    def excerpt(self, problem: Problem) -> str:
+        """Return the problem with its source line and a caret below it, as a terminal shows it."""
+        shown, place = str(problem), problem.place
+        lines = self.lines.get(place.file, ())
+        if not 1 <= place.line <= len(lines):
+            return shown
+        line = lines[place.line - 1].expandtabs(1)
+        secret = self.secrets.get((place.file, place.line))
+        open_part = masked(line if secret is None else line[: secret - 1] + "…")
+        safe = printable(open_part)[:_QUOTED_WIDTH]
+        caret = " " * (place.column - 1) + "^" if place.column - 1 <= len(safe) else ""
+        return f"{shown}\n{place.line:6d} | {safe}\n{' ' * 6} | {caret}".rstrip()
+
+
 def masked(line: str) -> str:
-    """Return `line` of a settings file without the secrets it may hold; `${VAR}` stays, it names no secret."""
+    """Return `line` of a settings file without what looks like a secret: for files that could not be read whole."""
     line = _HOOK.sub(r"\1…", _USER_INFO.sub(r"\1…@", line))
     return _SECRET_KEY.sub(lambda found: found[1] + _masked_value(found[2]), line)
 
 
 def _masked_value(value: str) -> str:
-    return value if value.lstrip("\"'[ ").startswith("${") else "…"
-
-
-def excerpt(problem: Problem, lines: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the problem with its source line and a caret below it, as a terminal shows it."""
-    shown = str(problem)
-    source = lines.get(problem.place.file, ())
-    if not 1 <= problem.place.line <= len(source):
-        return shown
-    line = source[problem.place.line - 1].expandtabs(1)
-    safe = printable(masked(line))[:_QUOTED_WIDTH]
-    number = f"{problem.place.line:6d}"
-    caret = "^" if problem.place.column - 1 <= len(safe) else ""
-    return f"{shown}\n{number} | {safe}\n{' ' * 6} | {' ' * (problem.place.column - 1)}{caret}".rstrip()
-
-
-def described(problems: Iterable[Problem], lines: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return every problem with its excerpt."""
-    return tuple(excerpt(problem, lines) for problem in problems)
+    return "…" if re.search(r"\w", VARIABLE.sub("", value)) else value

@@ -185,4 +185,3 @@ class AppriseSettings(ReceiverSettings):
 KINDS: Mapping[str, type[ReceiverSettings]] = {
     kind.kind: kind for kind in (SlackSettings, WebhookSettings, EmailSettings, TerminalSettings, AppriseSettings)
 }
-SECRET_KEYS = frozenset({"slack", "webhook", "secret", "password", "apprise"})

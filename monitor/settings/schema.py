@@ -9,8 +9,9 @@ from typing import Any
 
 from monitor.settings.fields import ID_PATTERN, Frozen
 from monitor.settings.model import DefaultSettings, Settings
-from monitor.settings.receiver import KINDS, SECRET_KEYS
+from monitor.settings.receiver import KINDS
 from monitor.settings.rule import RuleSettings
+from monitor.settings.secret import SECRET_KEYS
 from monitor.settings.service import RedisSettings
 from monitor.settings.source import SourceSettings
 from monitor.settings.validate import HIDDEN

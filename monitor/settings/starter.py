@@ -5,6 +5,7 @@ Rule: returns texts; who writes them decides where and whether.
 
 from __future__ import annotations
 
+import functools
 import json
 from importlib import resources
 
@@ -18,6 +19,7 @@ _EXAMPLE_START = "  example:\n"
 _EXAMPLE_END = "  # kyiv:\n"
 
 
+@functools.cache
 def schema_text() -> str:
     """Return the JSON Schema as a file's text."""
     return json.dumps(settings_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -6,6 +6,7 @@ what they say (YAML 1.1 would make them a truth value, a number in base 60, an o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from monitor.settings.problems import Place
@@ -89,7 +90,19 @@ def value_place(node: Node, path: Path) -> Place:
     return find(node, path)[0].place
 
 
-_ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Yield every scalar below `node`, in the order of the file."""
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, Mapping):
+        for pair in node.pairs.values():
+            yield from scalars(pair.value)
+    else:
+        for item in node.items:
+            yield from scalars(item)
+
+
+_ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}  # YAML 1.2 §5.7; every other escape is two characters
 
 
 def _walk(raw: str, text: str, offset: int) -> tuple[int, int]:
@@ -101,14 +114,12 @@ def _walk(raw: str, text: str, offset: int) -> tuple[int, int]:
     style = raw[:1]
     at = _first_character(raw, style)
     for character in text[: max(0, offset)]:
-        at = _skip_layout(raw, at, character)
-        if at >= len(raw):
-            break
-        at += 1 if character.isspace() else _width(raw, at, style)
-    at = _skip_layout(raw, at, text[offset]) if 0 <= offset < len(text) else at
+        at = _skip_layout(raw, at, style, character)
+        at += _width(raw, at, style, character)
+    if 0 <= offset < len(text):
+        at = _skip_layout(raw, at, style, text[offset])
     before = raw[: min(at, len(raw))]
-    down = before.count("\n")
-    return down, len(before) - (before.rfind("\n") + 1)
+    return before.count("\n"), len(before) - (before.rfind("\n") + 1)
 
 
 def _first_character(raw: str, style: str) -> int:
@@ -117,17 +128,26 @@ def _first_character(raw: str, style: str) -> int:
     return 1 if style in {"'", '"'} else 0
 
 
-def _skip_layout(raw: str, at: int, character: str) -> int:
-    if character.isspace():
-        return at
-    while at < len(raw) and raw[at].isspace():
-        at += 1
+def _skip_layout(raw: str, at: int, style: str, character: str) -> int:
+    """Return where `character` may stand: behind escaped line breaks, and behind white space unless it is some."""
+    while at < len(raw):
+        if style == '"' and raw.startswith(("\\\n", "\\\r\n"), at):
+            at = raw.index("\n", at) + 1
+            while raw[at : at + 1] in {" ", "\t"}:
+                at += 1
+        elif raw[at].isspace() and not character.isspace():
+            at += 1
+        else:
+            break
     return at
 
 
-def _width(raw: str, at: int, style: str) -> int:
-    if style == "'" and raw.startswith("''", at):
-        return 2
-    if style == '"' and raw[at] == "\\":
+def _width(raw: str, at: int, style: str, character: str) -> int:
+    """Return how many characters of the file stand for `character` at `at`."""
+    if style == '"' and raw[at : at + 1] == "\\":
         return _ESCAPE_LENGTHS.get(raw[at + 1 : at + 2], 2)
-    return 1
+    if (
+        character.isspace()
+    ):  # a folded break may be more or fewer characters than the text has; the next word finds its own
+        return int(raw[at : at + 1].isspace())
+    return 2 if style == "'" and raw.startswith("''", at) else 1

@@ -64,10 +64,10 @@ def text(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
-    """Return what a value is, in words."""
+    """Return what a value is, in words; never the value itself, which may be a secret in the wrong place."""
     if isinstance(value, dict):
         return "keys and values"
-    return "a list" if isinstance(value, list | tuple) else "nothing" if value is None else f"'{value}'"
+    return "a list" if isinstance(value, list | tuple) else "nothing" if value is None else "text"
 
 
 def duration(value: object) -> float:

@@ -5,6 +5,7 @@ Rule: all of a part's errors are noted, each once; pydantic's words never reach 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -132,7 +133,16 @@ class Validator:
         if isinstance(found, Scalar) and found.broken:  # a variable or file it needs is missing, and that is said
             return
         place = key_place if unfit.on_key else found.place
-        self.problems.error(place, f"{dotted((*path, *loc))}: {unfit.message}", unfit.mend)
+        message, mend = unfit.message, unfit.mend
+        if isinstance(found, Scalar) and found.varied and not unfit.on_key:
+            message, mend = _unquoted(found, mend)
+        self.problems.error(place, f"{dotted((*path, *loc))}: {message}", mend)
+
+
+def _unquoted(node: Scalar, mend: str) -> tuple[str, str]:
+    """Return words about a value out of a variable or a file that quote nothing of it: it may be a secret."""
+    quoted = any(word in mend for word in re.findall(r"\w+", node.text or ""))
+    return f"what {node.raw} stands for cannot be used here", "give it another value" if quoted else mend
 
 
 def _model_at(model: type[Frozen], loc: Path) -> type[Frozen]:
