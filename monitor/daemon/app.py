@@ -11,15 +11,12 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from monitor.bus import EmbeddedServer, Relay, RelayEvents
 from monitor.daemon import plans, state_directory
-from monitor.daemon.cadence import next_delay
 from monitor.daemon.deliver import Deliverer
 from monitor.daemon.deliver_setup import delivery_setup
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
@@ -86,6 +83,7 @@ class Monitor:
                 new_id=lambda: secrets.token_hex(8),
                 note=self._keep_note,
                 on_commit=self._committed,
+                jitter=self.clock.random,
             )
             self._plans = plans.source_plans(settings)
             await self.store.ensure_sources([plan.watch.ref for plan in self._plans.values()], self.clock.now())
@@ -149,10 +147,10 @@ class Monitor:
             self._schedule.remove(gone)
             self._poller.forget(gone)
         fresh = wanted.keys() - self._plans.keys()
-        moved = {id_ for id_ in wanted.keys() & self._plans.keys() if wanted[id_].every != self._plans[id_].every}
+        moved = {id_ for id_ in wanted.keys() & self._plans.keys() if wanted[id_].timing != self._plans[id_].timing}
         self._plans, self.settings = wanted, settings
         for source_id in fresh | moved:
-            self._schedule.add(source_id, self.clock.random() * min(FIRST_POLLS_SPREAD, wanted[source_id].every))
+            self._schedule.add(source_id, self.clock.random() * min(FIRST_POLLS_SPREAD, wanted[source_id].timing.floor))
         log.info("reloaded", changes=str(changed))
         return str(changed)
 
@@ -197,8 +195,8 @@ class Monitor:
             state = states.get(source_id)
             due = state.next_poll_at if state else None
             waits = (due - now).total_seconds() if due else 0.0
-            spread = self.clock.random() * min(FIRST_POLLS_SPREAD, plan.every) if len(self._plans) > 1 else 0.0
-            schedule.add(source_id, min(max(waits, spread), plan.ceiling))
+            spread = self.clock.random() * min(FIRST_POLLS_SPREAD, plan.timing.floor) if len(self._plans) > 1 else 0.0
+            schedule.add(source_id, min(max(waits, spread), plan.timing.ceiling))
 
     async def _poll_on_schedule(self, source_id: str) -> float | None:
         plan = self._plans.get(source_id)
@@ -207,18 +205,11 @@ class Monitor:
         result = await self._poller.poll(plan)
         self._tell_state_once(result)
         self._on_poll(result)
-        state = self._poller.state_of(source_id)
-        failures = state.failures if state else 0
-        delay = next_delay(
-            plan.every, plan.ceiling, failures, jitter=self.clock.random(), retry_after=result.retry_after
-        )
-        if state is not None:
-            due = replace(state, next_poll_at=self.clock.now() + timedelta(seconds=delay), interval=delay)
-            self._poller.remember(source_id, due)
-            self._keep_note(PollNote(source_id, due))
-        return delay
+        return result.delay
 
     def _tell_state_once(self, result: PollResult) -> None:
+        if result.deferred:
+            return
         good = result.verdict.kind in (VerdictKind.OK, VerdictKind.UNCHANGED)
         if self._told.get(result.source_id, True) != good:
             tell = log.info if good else log.warning

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from monitor.daemon.deliver_setup import rule_options
 from monitor.daemon.judging import Watch
 from monitor.daemon.poll import RulesInForce, SourcePlan
+from monitor.daemon.polled import Timing
 from monitor.fetch import FetchLimits, FetchRequest, FetchSettings, HostPolicy, ParseWorker, ParseWorkerSettings
 from monitor.model import ReadOptions, SourceRef
 from monitor.reconcile import ReconcilePolicy
@@ -17,8 +18,7 @@ from monitor.settings import LimitSettings, Settings, SourceSettings
 if TYPE_CHECKING:
     from monitor.store import Retention
 
-CEILING_FACTOR = 40  # errors and quiet stretch an interval to at most so many times its setting …
-CEILING_LEAST = 900.0  # … or a quarter of an hour, whichever is more
+QUIET_FACTOR = 4.0  # a source that has been silent for long is polled at most so many times more rarely than it says
 
 
 def source_plans(settings: Settings) -> dict[str, SourcePlan]:
@@ -50,10 +50,8 @@ def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
             max_entry_characters=limits.entry_characters,
             max_title_characters=limits.title_characters,
         ),
-        every=source.every,
-        ceiling=max(source.every * CEILING_FACTOR, CEILING_LEAST),
+        timing=Timing(source.every, source.every * QUIET_FACTOR, source.cron, source.timezone),
         deadline=deadline,
-        cron=source.cron,
     )
 
 

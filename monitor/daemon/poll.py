@@ -18,7 +18,7 @@ import structlog
 
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
 from monitor.daemon.judging import Found, Watch, find_changes, judge_deltas
-from monitor.daemon.polled import Outcome, after_poll
+from monitor.daemon.polled import Outcome, Timing, after_poll, is_deferred
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker
 from monitor.model import Alert, ChangeType, Delta, Judgement, ReadOptions, Snapshot, Verdict, VerdictKind
@@ -30,6 +30,7 @@ from monitor.store.deliveries import fired_alerts
 log = structlog.get_logger(__name__)
 
 CATCH_UP_AFTER = 1800.0  # seconds without a good poll, after which what is new comes late and is told as such
+AFTER_TROUBLE_SECONDS = 10.0  # when the store took nothing: the source is not to blame and is looked at again soon
 UNCHANGED = Verdict(VerdictKind.UNCHANGED, "nothing changed", "unchanged")
 
 
@@ -40,10 +41,8 @@ class SourcePlan:
     watch: Watch
     request: FetchRequest
     options: ReadOptions
-    every: float  # seconds; the floor of the interval
-    ceiling: float  # seconds; what errors and quiet may stretch it to
+    timing: Timing
     deadline: float  # seconds for one poll, everything included
-    cron: str | None = None  # poll at these times instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,8 @@ class PollResult:
     baseline: int = 0  # entries recorded silently by a first poll
     remarks: tuple[str, ...] = ()
     flood: str | None = None  # why alerts of new entries were kept back: the page changed its ids, not the news
-    retry_after: float | None = None  # seconds the server asks us to wait
+    delay: float = AFTER_TROUBLE_SECONDS  # until the source is to be polled again
+    deferred: bool = False  # its host was to be left alone: nothing was asked
 
 
 @dataclass(slots=True)
@@ -93,8 +93,12 @@ class Poller:
         new_id: Callable[[], str],
         note: Callable[[PollNote], None],
         on_commit: Callable[[PollResult], None],
+        jitter: Callable[[], float],
     ) -> None:
-        """`note` keeps states of unchanged polls for a later flush; `on_commit` wakes whoever drains the outboxes."""
+        """`note` keeps states of unchanged polls for a later flush; `on_commit` wakes whoever drains the outboxes.
+
+        `jitter` gives a number in [0, 1) for each poll.
+        """
         self._store = store
         self._fetcher = fetcher
         self._worker = worker
@@ -103,6 +107,7 @@ class Poller:
         self._new_id = new_id
         self._note = note
         self._on_commit = on_commit
+        self._jitter = jitter
         self._remembered: dict[str, _Remembered] = {}
 
     def forget(self, source_id: str) -> None:
@@ -113,11 +118,6 @@ class Poller:
         """Return the latest poll state of a source polled by this process."""
         remembered = self._remembered.get(source_id)
         return remembered.poll if remembered else None
-
-    def remember(self, source_id: str, poll: PollState) -> None:
-        """Take over a state that only differs in when the next poll is due."""
-        if source_id in self._remembered:
-            self._remembered[source_id].poll = poll
 
     async def poll(self, plan: SourcePlan) -> PollResult:
         """Poll a source once. Every failure of the source, the network or the store is in the result's verdict."""
@@ -168,7 +168,7 @@ class Poller:
         source_id, now = plan.watch.ref.id, self._now()
         assert outcome.snapshot is not None
         raised = await self._alerts(plan, remembered, outcome.snapshot, found, now)
-        state = after_poll(remembered.poll, outcome, now)
+        state = after_poll(remembered.poll, outcome, plan.timing, now=now, jitter=self._jitter())
         done = await self._store.commit(
             PollCommit(
                 source=plan.watch.ref,
@@ -197,6 +197,7 @@ class Poller:
             baseline=len(found.reconciled.changes) if remembered.known is None else 0,
             remarks=found.reconciled.remarks,
             flood=raised.flood,
+            delay=state.interval or plan.timing.floor,
         )
         self._on_commit(result)
         return result
@@ -222,11 +223,12 @@ class Poller:
 
     def _settled(self, plan: SourcePlan, remembered: _Remembered, outcome: Outcome) -> PollResult:
         """End a poll that found nothing to store: its state is flushed in a batch, later."""
-        remembered.poll = after_poll(remembered.poll, outcome, self._now())
+        state = after_poll(remembered.poll, outcome, plan.timing, now=self._now(), jitter=self._jitter())
+        remembered.poll = state
         self._remembered[plan.watch.ref.id] = remembered
-        self._note(PollNote(plan.watch.ref.id, remembered.poll))
-        retry_after = outcome.answer.retry_after if isinstance(outcome.answer, FetchFailed) else None
-        return PollResult(plan.watch.ref.id, outcome.verdict, retry_after=retry_after)
+        self._note(PollNote(plan.watch.ref.id, state))
+        delay = state.interval or plan.timing.floor
+        return PollResult(plan.watch.ref.id, outcome.verdict, delay=delay, deferred=is_deferred(outcome.verdict))
 
     def _failed(self, plan: SourcePlan, verdict: Verdict) -> PollResult:
         remembered = self._remembered.get(plan.watch.ref.id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from monitor.daemon.cadence import DEFERRED, next_delay, shortest
 from monitor.fetch import FetchFailed, Fresh, Move, NotModified, sight_move
 from monitor.model import ChangeType, Delta, Snapshot, Verdict, VerdictKind
 from monitor.store import PollState
@@ -24,26 +25,73 @@ class Outcome:
     chosen: str | None = None  # what `kind: auto` turned out to be
 
 
-def after_poll(state: PollState, outcome: Outcome, now: datetime) -> PollState:
-    """Return the source's state after one poll; `next_poll_at` and `interval` are the cadence's matter.
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a source wants to be polled."""
+
+    floor: float  # seconds between polls at the fastest
+    ceiling: float  # and at the slowest while all is well
+    cron: str | None = None  # five fields, crontab(5); in place of the interval while all is well
+    timezone: str = "UTC"  # of the cron expression
+
+
+def after_poll(state: PollState, outcome: Outcome, timing: Timing, *, now: datetime, jitter: float) -> PollState:
+    """Return the source's state after one poll, the time of the next one included. `jitter` is in [0, 1).
 
     Validators are taken over only from a body that was read and believed: a challenge page with an ETag must not be
-    answered by "not modified" later.
+    answered by "not modified" later. A poll that was deferred says nothing of the source.
     """
     good = outcome.verdict.kind in GOOD
+    failures = 0 if good else state.failures + 1
+    delay = _delay(state, outcome, timing, failures, jitter)
+    if timing.cron and good:
+        delay = seconds_to_cron(timing.cron, timing.timezone, now)
+    timed = replace(state, next_poll_at=now + timedelta(seconds=delay), interval=round(delay, 3), last_poll_at=now)
+    if is_deferred(outcome.verdict):
+        return replace(timed, last_poll_at=state.last_poll_at)
     was_good = state.verdict_kind in GOOD
     same_state = state.since is not None and good == was_good and (good or state.code == outcome.verdict.code)
     after = replace(
-        state,
+        timed,
         verdict_kind=outcome.verdict.kind.value,
         reason=outcome.verdict.reason,
         code=outcome.verdict.code,
         since=state.since if same_state else now,
-        last_poll_at=now,
         last_ok_at=now if good else state.last_ok_at,
-        failures=0 if good else state.failures + 1,
+        failures=failures,
     )
     return _validated(after, outcome, now, state.last_poll_at) if good else after
+
+
+def is_deferred(verdict: Verdict) -> bool:
+    """Return whether a poll did not happen because its host is to be left alone or has no turn."""
+    return verdict.code in DEFERRED
+
+
+def seconds_to_cron(expression: str, timezone: str, now: datetime) -> float:
+    """Return how long until a cron expression fires next, by APScheduler's trigger."""
+    from apscheduler.triggers.cron import CronTrigger
+
+    fires = CronTrigger.from_crontab(expression, timezone=timezone).get_next_fire_time(None, now)
+    return max(0.0, (fires - now).total_seconds()) if fires else 86_400.0
+
+
+def _delay(state: PollState, outcome: Outcome, timing: Timing, failures: int, jitter: float) -> float:
+    answer = outcome.answer
+    hints = answer.hints if answer is not None else None
+    return next_delay(
+        timing.floor,
+        timing.ceiling,
+        failures,
+        jitter=jitter,
+        retry_after=answer.retry_after if isinstance(answer, FetchFailed) else None,
+        code=outcome.verdict.code,
+        suspect=outcome.verdict.kind is VerdictKind.SUSPECT,
+        changed=bool(outcome.deltas),
+        last=state.interval,
+        entry_rate=state.entry_rate,
+        fresh_for=shortest([hints.fresh_for if hints else None, outcome.snapshot.ttl if outcome.snapshot else None]),
+    )
 
 
 def _validated(state: PollState, outcome: Outcome, now: datetime, last_poll_at: datetime | None) -> PollState:

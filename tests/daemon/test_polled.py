@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.daemon.polled import Outcome, after_poll
+from monitor.daemon.polled import Outcome, Timing, after_poll as decide
 from monitor.fetch import FetchFailed, Fresh, NotModified
 from monitor.model import Document, Snapshot, Verdict, VerdictKind
 from monitor.store import PollState
@@ -12,6 +12,13 @@ LATER = NOW + timedelta(minutes=1)
 OK = Verdict(VerdictKind.OK)
 UNCHANGED = Verdict(VerdictKind.UNCHANGED)
 WALL = Verdict(VerdictKind.SUSPECT, "a challenge page", "challenge")
+
+
+TIMING = Timing(15.0, 60.0)
+
+
+def after_poll(state, outcome, now, timing=TIMING):
+    return decide(state, outcome, timing, now=now, jitter=0.0)
 
 
 def fresh(etag='"a"', moved_to=None):
@@ -68,3 +75,20 @@ def test_a_permanent_redirect_is_kept_after_three_sightings_in_a_row():
 def test_a_redirect_that_stops_in_between_is_forgotten():
     state = good(good(), moved_to="https://new.example/")
     assert good(state).moved_to is None
+
+
+def test_the_next_poll_is_an_interval_after_a_good_one():
+    assert good().next_poll_at == NOW + timedelta(seconds=15)
+
+
+def test_a_cron_expression_takes_the_place_of_the_interval():
+    cron = Timing(15.0, 60.0, cron="30 14 * * *", timezone="Europe/Berlin")
+    state = after_poll(PollState(), Outcome(OK, fresh(), Snapshot((), "feed", NOW)), NOW, cron)
+    assert state.next_poll_at == datetime(2026, 3, 1, 13, 30, tzinfo=UTC)
+
+
+def test_a_deferred_poll_says_nothing_of_the_source():
+    busy = FetchFailed(Verdict(VerdictKind.FAILED, "too many wait", "host_busy"), retry_after=30.0)
+    state = after_poll(good(), Outcome(busy.verdict, busy), LATER)
+    assert (state.verdict_kind, state.failures, state.last_poll_at) == ("ok", 0, NOW)
+    assert state.next_poll_at == LATER + timedelta(seconds=30)
