@@ -28,17 +28,16 @@ def decode_delta(message: bytes | str) -> Delta:
 
     Raises ValueError when the message is not such an event; fields added by later versions are ignored.
     """
-    event = json.loads(message)
     try:
-        return _delta_of(event)
-    except (KeyError, TypeError, AttributeError) as error:
+        return _delta_of(json.loads(message))
+    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"not a delta event: {error!r}") from error
 
 
 def decode_alert(message: bytes | str) -> Alert:
     """Return the alert that `encode_alert` wrote. Raises ValueError when the message is not such an event."""
-    event = json.loads(message)
     try:
+        event = json.loads(message)
         data = event["data"]
         delta_id = data["delta"]["id"]
         epoch, sequence = delta_id.rsplit("/", 1)[1].split("-")
@@ -57,7 +56,7 @@ def decode_alert(message: bytes | str) -> Alert:
             raised_at=_instant(event["time"]),
             corrects=data.get("corrects"),
         )
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ValueError(f"not an alert event: {error!r}") from error
 
 
@@ -69,7 +68,8 @@ def _delta_of(event: Mapping[str, Any]) -> Delta:
 def _delta_from(data: Mapping[str, Any], change_type: ChangeType, epoch: int, sequence: int) -> Delta:
     source, previous = data["source"], data.get("previous")
     seen_at = _instant(data["seen_at"])
-    assert seen_at is not None
+    if seen_at is None:
+        raise ValueError("not a delta event: no seen_at")
     change = Change(
         type=change_type,
         entry_id=data["entry"]["id"],
