@@ -50,7 +50,7 @@ def closed(schema):
     if not isinstance(schema, dict):
         return schema
     shut = {key: closed(value) for key, value in schema.items()}
-    if "properties" in schema and isinstance(schema["properties"], dict) and "allOf" not in schema:
+    if isinstance(schema.get("properties"), dict) or schema.get("$ref") == "#/$defs/change":
         shut["unevaluatedProperties"] = False
     return shut
 
