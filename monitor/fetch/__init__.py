@@ -15,7 +15,8 @@
     child     the parse worker's side: a process that can do nothing but parse
     sandbox   what is taken from that process
     process   that process as its parent sees it
-    worker    a pool of them
+    pool      several of them, and who gets which
+    worker    documents in, readings out
 
 Rule: outcomes of untrusted input are values (`Fresh`, `NotModified`, `FetchFailed`); nothing raises because of them.
 Importing this room loads no HTTP client: the parse worker starts from here and must start fast.

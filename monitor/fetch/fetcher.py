@@ -46,6 +46,7 @@ class FetchSettings:
     contact: str | None = None  # URL or mail address of who runs this, for publishers who have a question
     user_agent: str | None = None  # in place of the whole honest one
     proxy: str | None = None  # http://host:port for every source; the environment is never asked
+    concurrency: int = 100  # requests under way at once, at all hosts together
     hosts: HostPolicy = field(default_factory=HostPolicy)
 
     def agent(self) -> str:
@@ -80,6 +81,7 @@ class Fetcher:
         self._refusals: dict[str, int] = {}  # host → 429 and 503 answers in a row
         self._robots = RobotsCache(self.fetch, robot=PRODUCT, clock=clock)
         self._transport: Transport | None = None
+        self._at_once = asyncio.Semaphore(self._settings.concurrency)
         self.hosts = HostLimiter(self._settings.hosts, clock=clock)
 
     async def __aenter__(self) -> Self:
@@ -159,7 +161,7 @@ class Fetcher:
             if refusal is not None:
                 return refusal, 0.0
         try:
-            async with self.hosts.turn(host):
+            async with self.hosts.turn(host), self._at_once:
                 waited = self._clock() - asked
                 answer = await self._exchange(link, start, request, seconds)
         except HostBusyError as busy:

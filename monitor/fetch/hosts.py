@@ -22,7 +22,7 @@ class HostPolicy:
 
     concurrency: int = 2
     spacing: float = 0.5
-    max_wait: float = 60.0  # seconds a request may queue; beyond it the poll gives up its turn
+    max_wait: float = 30.0  # seconds a request may queue; beyond it the poll gives up its turn
     max_crawl_delay: float = 10.0  # a larger Crawl-delay of robots.txt counts as this
 
 

@@ -60,7 +60,7 @@ class ParseProcess:
     async def ask(self, order: Order) -> Reading:
         """Return the reading of one document. Raises ProcessLostError; the process is gone then."""
         frame = encode_order(order)
-        process = await self._ready()
+        process = await self.ready()
         try:
             async with asyncio.timeout(self._spec.deadline):
                 return await self._exchange(process, frame)
@@ -98,8 +98,11 @@ class ParseProcess:
             await self.kill()
         return decode_reading(message)
 
-    async def _ready(self) -> asyncio.subprocess.Process:
-        """Return the running process, a new one if there is none or it left after its last document."""
+    async def ready(self) -> asyncio.subprocess.Process:
+        """Return the running process, a new one if there is none or it left after its last document.
+
+        Raises ProcessLostError when none can be started.
+        """
         if self._process is not None:
             if self._process.returncode is None and self._process.stdout and not self._process.stdout.at_eof():
                 return self._process

@@ -103,6 +103,36 @@ async def test_a_slow_parse_does_not_hold_up_other_sources(pair):
         await slow
 
 
+async def test_many_slow_parses_at_once_leave_a_process_for_the_others():
+    settings = ParseWorkerSettings(processes=2, spare=2, slow=0.2, deadline=20.0, reader=READER)
+    async with ParseWorker(settings) as worker:
+        slow = [asyncio.create_task(told(worker, "sleep 3600", f"slow {n}")) for n in range(3)]
+        await asyncio.sleep(0)
+        assert await said(worker, "say others", "other") == "others"
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        assert len(psutil.Process().children()) <= 2
+
+
+async def test_a_source_known_to_be_slow_waits_in_its_own_lane():
+    settings = ParseWorkerSettings(processes=1, spare=0, slow=0.1, deadline=20.0, reader=READER)
+    async with ParseWorker(settings) as worker:
+        assert await said(worker, "sleep 0.2", "slow") == "slept"
+        slow = asyncio.create_task(told(worker, "sleep 3600", "slow"))
+        await asyncio.sleep(0)
+        assert await said(worker, "say others", "other") == "others"
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+
+
+async def test_a_source_that_is_quick_again_leaves_the_slow_lane(worker):
+    await said(worker, "sleep 0.55")
+    await said(worker, "say quick")
+    assert not worker._slow
+
+
 async def test_sources_waiting_in_line_are_served_in_turn(worker):
     order = []
 
