@@ -86,7 +86,12 @@ class Content:
             decoded = self.body.decode(self.encoding)
         except (UnicodeError, LookupError):
             decoded = self.body.decode(_unmarked(self.body), "replace")
-        return clean(decoded.removeprefix("\ufeff"))
+        return decoded.removeprefix("\ufeff").replace("\0", "")
+
+    @cached_property
+    def head(self) -> str:
+        """The beginning of the text: enough to tell kinds apart without decoding all of it."""
+        return self.body[:65536].decode(self.encoding, "ignore").removeprefix("\ufeff").replace("\0", "").lstrip()
 
     @cached_property
     def json(self) -> JSON:
@@ -108,18 +113,24 @@ class Content:
     @cached_property
     def root(self) -> str:
         """The local name of the first element, lower case; "" where the document does not begin with markup."""
-        found = _ROOT.match(self.text.lstrip()[:65536])
+        found = _ROOT.match(self.head)
         return found.group(1).lower() if found else ""
 
     @cached_property
     def start(self) -> str:
         """The first characters without white space before them, lower case: enough to tell kinds apart."""
-        return self.text[:4096].lstrip().lower()
+        return self.head[:4096].lower()
 
 
 def clean(text: str) -> str:
-    """Return `text` with what no JSON, database or bus takes left out: NUL and lone surrogates."""
-    return _LONE_SURROGATES.sub("\ufffd", text.replace("\0", ""))
+    """Return `text` with what no database or bus takes left out: NUL and lone surrogates, which JSON can spell."""
+    if text.isascii():
+        return text.replace("\0", "") if "\0" in text else text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = _LONE_SURROGATES.sub("\ufffd", text)
+    return text.replace("\0", "")
 
 
 def charset_of(content_type: str | None) -> str | None:

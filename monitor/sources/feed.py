@@ -14,6 +14,7 @@ from typing import Any
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
 from monitor.sources.drafts import Draft, Page
+from monitor.sources.feed_cache import FeedReader
 from monitor.sources.feed_entries import FeedDict, absolute, draft_of, raw, time_of, title_of
 
 _XML_ENCODING = re.compile(rb"""(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*["'][^"']*["']""", re.IGNORECASE)
@@ -27,18 +28,19 @@ _NAMES = {"rss": "RSS", "atom": "Atom", "cdf": "CDF"}
 
 def read_feed(content: Content) -> Page | Verdict:
     """Return the entries of a feed; a failed verdict if the document is none."""
-    parsed = parse_feed(feed_bytes(content))
-    version = parsed.get("version") or ""
-    if not version:
+    body = feed_bytes(content)
+    base = content.document.url
+
+    def make(entry: FeedDict, version: str) -> Draft:
+        return draft_of(entry, base=base, dated_by_update=not version.startswith("atom"))
+
+    items = FeedReader(content.memory, parse_feed, make).read(body, base)
+    if not items.version:
         return Verdict(VerdictKind.FAILED, "the document is no feed of a known format", "not_a_feed")
-    head: FeedDict = parsed.get("feed") or {}
-    base = content.document.url or absolute(_text(head, "link"), None)
-    entries = [entry for entry in parsed.get("entries") or [] if isinstance(entry, dict)]
-    drafts = tuple(draft_of(entry, base=base, dated_by_update=not version.startswith("atom")) for entry in entries)
-    return page_of(content, head, version, base, drafts)
+    return page_of(content, items.head, items.version, items.drafts)
 
 
-def page_of(content: Content, head: FeedDict, version: str, base: str | None, drafts: tuple[Draft, ...]) -> Page:
+def page_of(content: Content, head: FeedDict, version: str, drafts: tuple[Draft, ...]) -> Page:
     """Return the page of a feed's head and its entries."""
     updated, _ = time_of(head, "updated")
     published, _ = time_of(head, "published")
@@ -52,7 +54,7 @@ def page_of(content: Content, head: FeedDict, version: str, base: str | None, dr
         deleted=tombstones(content.body),
         modified_at=modified.at if modified is not None else None,
         ttl=time_to_live(head),
-        next_url=_next(head, base),
+        next_url=_next(head, content.document.url),
     )
 
 

@@ -16,6 +16,7 @@ class ReadMemory:
 
     kind: str | None = None
     context: int = 0  # hash of everything of a feed that its items are read in the light of
+    version: str = ""  # of that feed
     items: dict[int, Draft] = field(default_factory=dict)
     parsed_whole: int = 0  # polls that needed a whole parse, for those who measure
     parsed_items: int = 0  # items parsed by themselves

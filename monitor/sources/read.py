@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.model import Document, Entry, Reading, ReadOptions, Snapshot, Stamp, Verdict, VerdictKind
-from monitor.sources.content import Content
+from monitor.sources.content import Content, clean
 from monitor.sources.dating import date_page
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.gates import explain
@@ -17,6 +17,9 @@ from monitor.sources.kinds import KINDS, Kind
 from monitor.sources.memory import ReadMemory
 from monitor.text.characters import canonical
 from monitor.text.times import zone_named
+
+_LONGEST_LINE = 4096  # characters of an id, an address, a name: longer than any browser takes an address
+_MOST_TAGS = 100
 
 
 def read(document: Document, options: ReadOptions, memory: ReadMemory | None = None) -> Reading:
@@ -98,14 +101,14 @@ def _snapshot(page: Page, content: Content) -> Snapshot:
         entries=tuple(_entry(draft, stamp, position, options) for position, (draft, stamp) in enumerate(shown)),
         kind=page.kind,
         seen_at=document.seen_at,
-        title=page.title,
+        title=_clean(page.title),
         order=dated.order,
         whole=page.whole,
         deleted=page.deleted,
         modified_at=page.modified_at or document.modified_at,
         served_age=document.served_age,
-        intro=page.intro,
-        background=page.background,
+        intro=tuple(clean(paragraph) for paragraph in page.intro),
+        background=tuple(clean(paragraph) for paragraph in page.background),
         ttl=page.ttl,
         next_url=page.next_url,
         remarks=tuple(remarks),
@@ -113,19 +116,23 @@ def _snapshot(page: Page, content: Content) -> Snapshot:
 
 
 def _entry(draft: Draft, stamp: Stamp | None, position: int, options: ReadOptions) -> Entry:
-    title = draft.title[: options.max_title_characters] if draft.title else None
+    title = clean(draft.title[: options.max_title_characters]) if draft.title else None
     return Entry(
         position=position,
-        text=_without_title(draft.text, title)[: options.max_entry_characters],
-        title=title,
-        native_id=draft.native_id,
-        url=draft.url,
+        text=clean(_without_title(draft.text, title)[: options.max_entry_characters]),
+        title=title or None,
+        native_id=_clean(draft.native_id),
+        url=_clean(draft.url),
         published=stamp,
         updated_at=draft.updated_at,
-        author=draft.author,
-        tags=draft.tags,
+        author=_clean(draft.author),
+        tags=tuple(clean(tag) for tag in draft.tags[:_MOST_TAGS]),
         pinned=draft.pinned,
     )
+
+
+def _clean(value: str | None) -> str | None:
+    return clean(value[:_LONGEST_LINE]) or None if value else None
 
 
 def _without_title(text: str, title: str | None) -> str:
