@@ -58,9 +58,7 @@ def _alert_line(event: Mapping[str, Any], clock: str, badge: str, colour: bool) 
 
 
 def _changed(data: Mapping[str, Any], colour: bool) -> list[str]:
-    lines = []
-    for change in data["changes"]:
-        lines.append(f"{'':>20}{change['field']}: {word_diff(change['diff'], colour=colour)}")
+    lines = [f"{'':>20}{change['field']}: {word_diff(change['diff'], colour=colour)}" for change in data["changes"]]
     tags = ", ".join(data["tags"])
     if lines and data["significance"]:
         note = f"{data['significance']}{': ' + tags if tags else ''}"

@@ -23,6 +23,7 @@ from monitor.text.characters import printable
 @click.option("--suggest", is_flag=True, help="Print selectors for the repeated, time-stamped block of a page.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(
+    *,
     source: str,
     kind: str,
     url: str | None,

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.reading import instant, read_options, reading_options
+from monitor.model import ReadOptions
+
+if TYPE_CHECKING:
+    from monitor.daemon.judging import Watch
+    from monitor.daemon.replay import ReplayRules
 
 
 @click.command(
@@ -21,6 +29,7 @@ from monitor.cli.reading import instant, read_options, reading_options
 @click.option("--since", default=None, metavar="TIME", help="With --source: a delta's id, an ISO time or an age as 2h.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, with the number of its poll.")
 def command(
+    *,
     paths: tuple[Path, ...],
     kind: str,
     url: str | None,
@@ -42,25 +51,39 @@ def command(
 
         asyncio.run(replay_stored(source, since, config=config, as_json=as_json))
         return
+    from monitor.daemon.replay import files_of
+
     if not paths:
         raise click.UsageError("give files or directories to replay, or --source")
     options = read_options(kind, timezone, language, select)
-    asyncio.run(_replay(paths, options, url, instant(reference, timezone), language, config, as_json))
+    watch = _watch(url, language, config)
+    asyncio.run(_replay(watch, files_of(paths), options, instant(reference, timezone), as_json=as_json))
 
 
-async def _replay(paths, options, url, reference, language, config, as_json) -> None:  # type: ignore[no-untyped-def]
-    from monitor.cli.deltas import print_events
+def _watch(url: str | None, language: str | None, config: Path | None) -> tuple[Watch, ReplayRules | None]:
     from monitor.daemon.judging import Watch
-    from monitor.daemon.replay import files_of, replay_files
     from monitor.model import SourceRef
 
     rules = None
-    names: frozenset[str] = frozenset()
     if config is not None:
         from monitor.cli.context import rules_of
 
         rules = rules_of(config)
-        names = frozenset(rules.options)
-    watch = Watch(ref=SourceRef(id="replay", url=url), language=language or "en", rules=names)
-    async for poll in replay_files(files_of(paths), options, watch, rules=rules, reference=reference):
+    names = frozenset(rules.options) if rules else frozenset()
+    return Watch(ref=SourceRef(id="replay", url=url), language=language or "en", rules=names), rules
+
+
+async def _replay(
+    watched: tuple[Watch, ReplayRules | None],
+    files: Sequence[Path],
+    options: ReadOptions,
+    reference: datetime | None,
+    *,
+    as_json: bool,
+) -> None:
+    from monitor.cli.deltas import print_events
+    from monitor.daemon.replay import replay_files
+
+    watch, rules = watched
+    async for poll in replay_files(files, options, watch, rules=rules, reference=reference):
         print_events(poll.events(), as_json=as_json)

@@ -6,11 +6,17 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.output import complain, write_json, write_line
 from monitor.text.characters import printable
+
+if TYPE_CHECKING:
+    from monitor.daemon.app import Monitor
+    from monitor.daemon.reloading import Reloader
+    from monitor.settings import Settings
 
 
 @click.command(
@@ -29,13 +35,13 @@ def command(config: Path | None, once: bool, as_json: bool) -> int:
     for warning in settings.warnings:
         complain(str(warning))
     if once:
-        return asyncio.run(_once(settings, as_json))
+        return asyncio.run(_once(settings, as_json=as_json))
     with _event_loop() as runner:
         runner.run(_serve(settings))
     return 0
 
 
-async def _once(settings, as_json: bool) -> int:  # type: ignore[no-untyped-def]
+async def _once(settings: Settings, *, as_json: bool) -> int:
     from monitor.daemon.app import Monitor
     from monitor.model import VerdictKind
 
@@ -58,36 +64,42 @@ async def _once(settings, as_json: bool) -> int:  # type: ignore[no-untyped-def]
     return 1 if any(result.verdict.kind in bad for result in results) else 0
 
 
-async def _serve(settings) -> None:  # type: ignore[no-untyped-def]
+async def _serve(settings: Settings) -> None:
     from monitor.cli.context import load
     from monitor.daemon.app import Monitor
-    from monitor.errors import MonitorError
+    from monitor.daemon.reloading import Reloader
 
     stop = asyncio.Event()
     monitor = Monitor(settings)
+    reloader = Reloader(monitor, lambda: load(settings.path))
     loop = asyncio.get_running_loop()
-    reloads: set[asyncio.Task[None]] = set()
+    reloads: set[asyncio.Task[object]] = set()
 
     def end() -> None:
         if stop.is_set():
             os._exit(128 + signal.SIGTERM)  # asked twice: everything durable is durable already
         stop.set()
 
-    async def reload() -> None:
-        try:
-            complain(await monitor.reload(load(settings.path)))
-        except MonitorError as error:
-            complain(f"reload refused, the old settings stay in force:\n{error}")
-
-    def begin_reload() -> None:
-        task = loop.create_task(reload())
+    def reload() -> None:
+        task: asyncio.Task[object] = loop.create_task(reloader.reload())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    loop.add_signal_handler(signal.SIGHUP, begin_reload)
-    await monitor.run(stop)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    watching = asyncio.create_task(_watch(monitor, reloader, stop))
+    try:
+        await monitor.run(stop)
+    finally:
+        stop.set()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch(monitor: Monitor, reloader: Reloader, stop: asyncio.Event) -> None:
+    await monitor.started.wait()
+    await reloader.watch(stop)
 
 
 def _event_loop() -> asyncio.Runner:

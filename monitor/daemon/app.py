@@ -52,6 +52,7 @@ class Monitor:
         self.clock = clock or Clock()
         self.bus_url = ""
         self.started = asyncio.Event()  # set once polling has begun
+        self.reloads = {True: 0, False: 0}  # by whether they were put in force
         self._on_poll = on_poll or (lambda result: None)
         self._plans: dict[str, SourcePlan] = {}
         self._notes: dict[str, PollNote] = {}
@@ -179,6 +180,7 @@ class Monitor:
 
         return RelayEvents(
             on_state=lambda state: log.info("relay", connected=state.connected, trouble=state.trouble),
+            on_warning=lambda words: log.warning("redis", warning=words),
             on_truncated=lambda hole: log.error("stream_truncated", stream=str(hole.key), after=str(hole.after)),
             on_ahead=ahead,
         )

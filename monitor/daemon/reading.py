@@ -49,14 +49,21 @@ async def read_source(
 async def _document(source: str | bytes | Path, *, url: str | None, seen_at: datetime) -> Document:
     if isinstance(source, bytes):
         return Document(body=source, seen_at=seen_at, url=url)
-    if isinstance(source, str) and source.startswith(("http://", "https://")):
+    if isinstance(source, str) and is_url(source):
         return await _fetched(source, seen_at)
-    path = Path(source)
+    return Document(body=await asyncio.to_thread(_read, Path(source)), seen_at=seen_at, url=url)
+
+
+def _read(path: Path) -> bytes:
     try:
-        body = await asyncio.to_thread(path.read_bytes)
+        return path.read_bytes()
     except OSError as error:
         raise UnusableInput(error.strerror or str(error), resource=str(path)) from error
-    return Document(body=body, seen_at=seen_at, url=url)
+
+
+def is_url(text: str) -> bool:
+    """Return whether a source is named by an address rather than by a path."""
+    return text.startswith(("http://", "https://"))
 
 
 async def _fetched(url: str, seen_at: datetime) -> Document:

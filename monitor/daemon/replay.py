@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,60 +109,50 @@ async def replay_files(
     """Yield each file as one poll, at `reference` if given, else at its modification time."""
     from monitor.fetch import ParseWorker
 
-    ids = (f"e{number:05d}" for number in itertools.count(1))
-    known: Known | None = None
-    head = 0
-    fired: dict[tuple[str, str], Alert] = {}
+    replayed = _Replay(watch, rules)
     async with ParseWorker() as worker:
-        for number, path in enumerate(files):
+        for path in files:
             document = _document(path, url=watch.ref.url, reference=reference)
-            reading = await worker.read(watch.ref.id, document, options)
-            poll, known = _poll(number, path, document, reading, watch, known, head, rules, fired, ids.__next__)
-            head += len(poll.deltas)
-            yield poll
+            yield replayed.poll(path, document, await worker.read(watch.ref.id, document, options))
 
 
-def _poll(
-    number: int,
-    path: Path,
-    document: Document,
-    reading: Reading,
-    watch: Watch,
-    known: Known | None,
-    head: int,
-    rules: ReplayRules | None,
-    fired: dict[tuple[str, str], Alert],
-    new_id: Callable[[], str],
-) -> tuple[ReplayedPoll, Known | None]:
-    snapshot = reading.snapshot
-    if snapshot is None or reading.verdict.kind is not VerdictKind.OK:
-        return ReplayedPoll(number, path.name, document.seen_at, reading.verdict, (), (), ()), known
-    found = find_changes(watch, known, snapshot, epoch=1, head=head, new_id=new_id)
-    baseline = tuple(
-        Delta(source=watch.ref, epoch=1, sequence=0, seen_at=document.seen_at, change=change)
-        for change in found.reconciled.changes
-        if change.type is ChangeType.BASELINE
-    )
-    alerts = _alerts(watch, found.deltas, rules, fired, document.seen_at)
-    verdict = found.reconciled.verdict
-    poll = ReplayedPoll(number, path.name, document.seen_at, verdict, baseline, found.deltas, alerts)
-    return poll, found.reconciled.known
+class _Replay:
+    """What is known between the polls of a replay; the daemon keeps the same in its store."""
 
+    def __init__(self, watch: Watch, rules: ReplayRules | None) -> None:
+        self._watch, self._rules = watch, rules
+        self._ids = (f"e{number:05d}" for number in itertools.count(1))
+        self._polls = itertools.count()
+        self._known: Known | None = None
+        self._head = 0
+        self._fired: dict[tuple[str, str], Alert] = {}
 
-def _alerts(
-    watch: Watch, deltas: Sequence[Delta], rules: ReplayRules | None, fired: dict[tuple[str, str], Alert], now: datetime
-) -> tuple[Alert, ...]:
-    if rules is None:
-        return ()
-    from monitor.alerts import raise_alerts
+    def poll(self, path: Path, document: Document, reading: Reading) -> ReplayedPoll:
+        number, seen_at, snapshot = next(self._polls), document.seen_at, reading.snapshot
+        if snapshot is None or reading.verdict.kind is not VerdictKind.OK:
+            return ReplayedPoll(number, path.name, seen_at, reading.verdict, (), (), ())
+        found = find_changes(self._watch, self._known, snapshot, epoch=1, head=self._head, new_id=self._ids.__next__)
+        self._known = found.reconciled.known
+        self._head += len(found.deltas)
+        baseline = tuple(
+            Delta(source=self._watch.ref, epoch=1, sequence=0, seen_at=seen_at, change=change)
+            for change in found.reconciled.changes
+            if change.type is ChangeType.BASELINE
+        )
+        alerts = self._alerts(found.deltas, seen_at)
+        return ReplayedPoll(number, path.name, seen_at, found.reconciled.verdict, baseline, found.deltas, alerts)
 
-    raised: list[Alert] = []
-    for judged in judge_deltas(watch, deltas, rules.ruleset):
-        alerts = raise_alerts(judged.delta, judged.judgements, rules.options, now=now, delivered=fired)
-        for alert in alerts:
-            fired[alert.rule, alert.delta.change.entry_id] = alert
-        raised.extend(alerts)
-    return tuple(raised)
+    def _alerts(self, deltas: Sequence[Delta], now: datetime) -> tuple[Alert, ...]:
+        if self._rules is None:
+            return ()
+        from monitor.alerts import raise_alerts
+
+        raised: list[Alert] = []
+        for one in judge_deltas(self._watch, deltas, self._rules.ruleset):
+            alerts = raise_alerts(one.delta, one.judgements, self._rules.options, now=now, delivered=self._fired)
+            self._fired |= {(alert.rule, alert.delta.change.entry_id): alert for alert in alerts}
+            raised.extend(alerts)
+        return tuple(raised)
 
 
 def _document(path: Path, *, url: str | None, reference: datetime | None) -> Document:

@@ -11,13 +11,13 @@ import fcntl
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from monitor.errors import AlreadyRunning, NotPermitted, StateUnusable
 
-LOCK, RUNTIME, DATABASE = "monitor.lock", "runtime.json", "monitor.db"
+LOCK, RUNTIME, RELOADED, DATABASE = "monitor.lock", "runtime.json", "reloaded.json", "monitor.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,14 @@ class Runtime:
     started_at: str
     settings_file: str
     health: str | None = None  # host:port of the health and metrics endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of reading the settings again."""
+
+    ok: bool
+    words: str  # what changed, or why nothing did
 
 
 def prepare(directory: Path) -> Path:
@@ -91,10 +99,28 @@ def is_running(directory: Path) -> bool:
 
 def write_runtime(directory: Path, runtime: Runtime) -> None:
     """Write the note whole or not at all."""
-    draft = directory / f".{RUNTIME}.{os.getpid()}"
-    draft.write_text(json.dumps(asdict(runtime)), encoding="utf-8")
+    _write(directory, RUNTIME, asdict(runtime))
+
+
+def write_reloaded(directory: Path, reloaded: Reloaded) -> None:
+    """Write what the last reload did."""
+    _write(directory, RELOADED, asdict(reloaded))
+
+
+def read_reloaded(directory: Path) -> tuple[int, Reloaded] | None:
+    """Return what the last reload did and when it was written (ns), None where there is no such note."""
+    path = directory / RELOADED
+    try:
+        return path.stat().st_mtime_ns, Reloaded(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(directory: Path, name: str, value: Mapping[str, object]) -> None:
+    draft = directory / f".{name}.{os.getpid()}"
+    draft.write_text(json.dumps(value), encoding="utf-8")
     draft.chmod(0o600)
-    draft.replace(directory / RUNTIME)
+    draft.replace(directory / name)
 
 
 def read_runtime(directory: Path) -> Runtime | None:

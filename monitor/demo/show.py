@@ -6,9 +6,11 @@ Rule: nothing is staged but the story: pages come over HTTP, deltas over a Redis
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import secrets
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 from monitor.bus import subscribe
 from monitor.daemon.app import Monitor
+from monitor.daemon.poll import PollResult
 from monitor.daemon.schedule import Clock
 from monitor.demo.blog import LiveBlog, load_blog, zone_of_the_story
 from monitor.demo.server import DemoServer
@@ -62,55 +65,64 @@ class Told:
         return self.rules == frozenset(RULES) and self.new > 0 and self.edited > 0
 
 
+class _Stage:
+    """What was shown so far, and the two moments the play waits for."""
+
+    def __init__(self, show: Callable[[dict[str, Any]], None]) -> None:
+        self._show = show
+        self._kinds: Counter[str] = Counter()
+        self._rules: set[str] = set()
+        self.baseline = asyncio.Event()
+        self.alerted = asyncio.Event()
+
+    def polled(self, result: PollResult) -> None:
+        if result.baseline:
+            self.baseline.set()
+
+    def tell(self, event: dict[str, Any]) -> None:
+        self._show(event)
+        self._kinds[event["type"].removeprefix("monitor.")] += 1
+        if event["type"].startswith("monitor.alert."):
+            self._rules.add(event["data"]["rule"])
+        if self._rules >= set(RULES):
+            self.alerted.set()
+
+    def told(self) -> Told:
+        kinds = self._kinds
+        alerts = sum(count for kind, count in kinds.items() if kind.startswith("alert."))
+        return Told(kinds["entry.new"], kinds["entry.edited"], kinds["entry.removed"], alerts, frozenset(self._rules))
+
+
 async def run_demo(speed: float, show: Callable[[dict[str, Any]], None], say: Callable[[str], None]) -> Told:
     """Play the story `speed` times as fast as usual; `show` gets each delta and alert as an event, `say` gets words.
 
     Leaves no process and no file behind, however it ends.
     """
-    clock, blog = Clock(), load_blog()
-    shown: list[dict[str, Any]] = []
-
-    def tell(event: dict[str, Any]) -> None:
-        shown.append(event)
-        show(event)
-
+    clock, blog, stage = Clock(), load_blog(), _Stage(show)
     secret = secrets.token_bytes(24)
     with tempfile.TemporaryDirectory(prefix="monitor-demo-", ignore_cleanup_errors=True) as home:
-        async with DemoServer(blog, secret=secret, on_alert=tell) as server:
+        async with DemoServer(blog, secret=secret, on_alert=stage.tell) as server:
             settings = _settings(Path(home), server.port, secret, zone_of_the_story(clock.now()), speed)
-            async with _daemon(settings) as monitor:
+            async with _daemon(settings, stage) as monitor:
                 say(f"A live blog at http://127.0.0.1:{server.port}/live, a Valkey server at {monitor.bus_url}")
-                await _play(monitor, server, blog, STEP_SECONDS / speed, tell, shown)
-    return _told(shown)
+                await _play(monitor, server, blog, stage, step_seconds=STEP_SECONDS / speed)
+    return stage.told()
 
 
-async def _play(
-    monitor: Monitor,
-    server: DemoServer,
-    blog: LiveBlog,
-    step_seconds: float,
-    tell: Callable[[dict[str, Any]], None],
-    shown: list[dict[str, Any]],
-) -> None:
-    expected = _expected(blog)
-
-    async def follow() -> None:
-        count = 0
-        async for delta in subscribe(monitor.bus_url, sources=["aleppo"], since="1-0"):
-            tell(delta_event(delta))
-            count += 1
-            if count == expected:
-                return
-
-    following = asyncio.create_task(follow())
-    await asyncio.wait_for(_baseline(monitor), PATIENCE_SECONDS)
+async def _play(monitor: Monitor, server: DemoServer, blog: LiveBlog, stage: _Stage, *, step_seconds: float) -> None:
+    following = asyncio.create_task(_follow(monitor.bus_url, _expected(blog), stage))
+    await asyncio.wait_for(stage.baseline.wait(), PATIENCE_SECONDS)
     for step in range(1, blog.last_step + 1):
         await asyncio.sleep(step_seconds)
         server.step = step
     await asyncio.wait_for(following, PATIENCE_SECONDS)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not frozenset(RULES) <= _told(shown).rules:
-            await asyncio.sleep(0.05)
+    await asyncio.wait_for(stage.alerted.wait(), PATIENCE_SECONDS)
+
+
+async def _follow(bus_url: str, expected: int, stage: _Stage) -> None:
+    async with subscribe(bus_url, sources=["aleppo"], since="1-0") as subscription:
+        for _ in range(expected):
+            stage.tell(delta_event(await anext(subscription)))
 
 
 def _expected(blog: LiveBlog) -> int:
@@ -120,30 +132,24 @@ def _expected(blog: LiveBlog) -> int:
     return len(later) + len(blog.corrections) + len(withdrawn)
 
 
-async def _baseline(monitor: Monitor) -> None:
-    while not (await monitor.store.counts("aleppo")).entries:
-        await asyncio.sleep(0.05)
-
-
 @contextlib.asynccontextmanager
-async def _daemon(settings: Settings) -> AsyncIterator[Monitor]:
+async def _daemon(settings: Settings, stage: _Stage) -> AsyncIterator[Monitor]:
     stop = asyncio.Event()
-    monitor = Monitor(settings)
+    monitor = Monitor(settings, on_poll=stage.polled)
     running = asyncio.create_task(monitor.run(stop))
+    started = asyncio.create_task(monitor.started.wait())
     try:
-        while not monitor.started.is_set():
-            if running.done():
-                running.result()
-            await asyncio.sleep(0.02)
+        await asyncio.wait([running, started], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
         yield monitor
     finally:
+        started.cancel()
         stop.set()
         await running
 
 
 def _settings(home: Path, port: int, secret: bytes, zone: str, speed: float) -> Settings:
-    import base64
-
     file = home / "monitor.yaml"
     file.write_text(
         SETTINGS.format(
@@ -156,15 +162,3 @@ def _settings(home: Path, port: int, secret: bytes, zone: str, speed: float) -> 
         encoding="utf-8",
     )
     return load_settings(file, environ={})
-
-
-def _told(shown: list[dict[str, Any]]) -> Told:
-    kinds = [event["type"] for event in shown]
-    alerts = [event for event in shown if event["type"].startswith("monitor.alert.")]
-    return Told(
-        new=kinds.count("monitor.entry.new"),
-        edited=kinds.count("monitor.entry.edited"),
-        removed=kinds.count("monitor.entry.removed"),
-        alerts=len(alerts),
-        rules=frozenset(event["data"]["rule"] for event in alerts),
-    )
