@@ -13,14 +13,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from monitor.settings.addresses import inward
+from monitor.settings.check_select import check_select
 from monitor.settings.ground import Ground
 from monitor.settings.receiver import EmailSettings, ReceiverSettings, WebhookSettings
 from monitor.settings.source import FLOOR, STAND_IN_URL, SourceSettings
 from monitor.settings.tree import find, plain
 from monitor.settings.units import in_words
 
-_SELECTING = ("auto", "page", "json")
-_OPEN_SECRETS = ("slack", "secret", "password", "apprise")  # a webhook's URL alone is no secret: it is signed
+_OPEN_SECRETS = ("slack", "secret", "password", "token", "apprise")  # a webhook's URL alone is no secret: it is signed
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 _BRISK = 1.0  # seconds; whoever polls a stranger more often should be told
 
@@ -57,9 +57,7 @@ def check_source(ground: Ground, source: SourceSettings, seen: dict[str, str]) -
     _check_cadence(ground, source)
     if source.url != STAND_IN_URL and not ground.broken((*path, "url")):
         _check_address(ground, source, seen)
-    if source.select and source.kind not in _SELECTING:
-        said = f"a {source.kind} is not read by selectors: `select` does nothing here"
-        ground.warning((*path, "select"), said, "write kind: page or kind: json, or take it out")
+    check_select(ground, source)
     _check_headers(ground, source)
 
 
@@ -112,6 +110,8 @@ def check_receiver(ground: Ground, receiver: ReceiverSettings, used: frozenset[s
             said = f"receiver {receiver.name} is sent to over http: anyone on the way can read it"
             ground.warning((*path, receiver.kind), said, "use https")
     for key in _OPEN_SECRETS:
+        if key == "slack" and address is None:  # a channel's name
+            continue
         for scalar in ground.in_the_open((*path, key)):
             said = f"the secret `{key}` stands in the settings file"
             ground.problems.warning(scalar.place, said, f"write ${{NAME}}, or {key}_file: and a path")

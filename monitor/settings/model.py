@@ -108,7 +108,7 @@ class Settings(Frozen):
     """How much one source may cost."""
 
     fetch: FetchSettings = FetchSettings()
-    """How the monitor behaves towards publishers."""
+    """How the monitor presents itself to publishers and how often it asks them."""
 
     http: HttpSettings = HttpSettings()
     """The health and metrics page."""

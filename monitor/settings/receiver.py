@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from monitor.settings.addresses import http_url
 from monitor.settings.alerting import GroupBy, QuietSettings, Rate
@@ -18,6 +18,7 @@ from monitor.settings.fields import Flag, Frozen, Seconds, SecretHeaders, Secret
 from monitor.settings.secret import Secret
 from monitor.settings.units import Unfit, count, refuse_all, text
 
+_CHANNEL = re.compile(r"#?[^\s#@/:,.]{1,80}")  # names in any script, or an id such as C024BE91L
 ReceiverKind = Literal["slack", "webhook", "email", "terminal", "apprise"]
 
 
@@ -26,6 +27,14 @@ def _secret_url(value: object) -> Secret:
         return Secret(http_url(value))
     except Unfit as wrong:  # its words quote the URL, which is a secret here
         raise Unfit("this is not an http or https URL without user and password", wrong.mend) from None
+
+
+def _slack_url(url: Secret) -> None:
+    try:
+        _secret_url(url.reveal())
+    except Unfit as wrong:
+        mend = wrong.mend if "://" in url.reveal() else "write the incoming webhook's URL, or add token: for a bot"
+        raise Unfit(wrong.message, mend, at=("slack",)) from None
 
 
 def mailbox(value: object) -> str:
@@ -75,10 +84,10 @@ class ReceiverSettings(Frozen):
     """Let its address point at this machine or a private network."""
 
     group_by: GroupBy = ("rule",)
-    """Alerts alike in these share a message: of rule, source, entry, severity."""
+    """Alerts alike in these share a message: of rule, source, entry, severity. By default what suits the kind."""
 
     burst: Seconds = 60.0
-    """Rest after a message for the alerts of rules without a `cooldown`; what comes meanwhile leaves together."""
+    """Rest after a message for the alerts of rules without a `cooldown`; what comes meanwhile leaves together. By default what suits the kind."""
 
     rate: Rate | None = None
     """Messages at most, `1/s` or `30/m`; by default what the service takes."""
@@ -100,13 +109,24 @@ class SlackSettings(ReceiverSettings):
 
     kind: ClassVar[ReceiverKind] = "slack"
 
-    slack: Annotated[SecretText, BeforeValidator(_secret_url)]
-    """The incoming webhook's URL, `https://hooks.slack.com/services/…`. A secret."""
+    slack: SecretText
+    """The incoming webhook's URL, `https://hooks.slack.com/services/…`, a secret; with `token` the channel, `#desk`."""
+
+    token: SecretText | None = None
+    """A bot's token, `xoxb-…`: corrections then answer in the thread of what they correct. A secret."""
 
     @property
     def address(self) -> str | None:
-        """The webhook's URL."""
-        return self.slack.reveal()
+        """The webhook's URL, or None where a bot posts."""
+        return None if self.token else self.slack.reveal()
+
+    @model_validator(mode="after")
+    def _fits(self) -> SlackSettings:
+        if self.token is None:
+            _slack_url(self.slack)
+        elif not _CHANNEL.fullmatch(self.slack.reveal()):
+            raise Unfit("with a `token` this is the channel", "write its name, #desk, or its id", at=("slack",))
+        return self
 
 
 class WebhookSettings(ReceiverSettings):

@@ -71,7 +71,7 @@ class RuleSettings(Frozen):
         WithJsonSchema(
             {
                 "anyOf": [
-                    {"type": "string"},
+                    {"type": ["string", "number"]},
                     {
                         "type": "object",
                         "properties": {

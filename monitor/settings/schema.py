@@ -5,11 +5,17 @@ Rule: made from the same models that read the file; what is written here is only
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from pydantic import BeforeValidator
+
+from monitor.settings import units
 from monitor.settings.fields import ID_PATTERN, Frozen
 from monitor.settings.model import DefaultSettings, Settings
-from monitor.settings.receiver import KINDS
+from monitor.settings.receiver import KINDS, ReceiverSettings
 from monitor.settings.rule import RuleSettings
 from monitor.settings.secret import SECRET_KEYS
 from monitor.settings.service import RedisSettings
@@ -17,6 +23,8 @@ from monitor.settings.source import SourceSettings
 from monitor.settings.validate import HIDDEN
 
 Schema = dict[str, Any]
+_SINKS_OWN = frozenset({"group_by", "burst"})  # each kind of receiver has its own unless the file says otherwise
+_WRITTEN: dict[object, Callable[[Any], str]] = {units.duration: units.in_words, units.size: units.size_in_words}
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -25,9 +33,13 @@ def settings_schema() -> Schema:
     definitions: Schema = {}
     top = _object(Settings, definitions)
     properties = top["properties"]
-    properties["sources"] |= _named({"anyOf": [_text("Its URL or file path."), _object(SourceSettings, definitions)]})
-    properties["rules"] |= _named({"anyOf": [_text("The rule's text."), _object(RuleSettings, definitions)]})
-    properties["receivers"] |= _named({"anyOf": [_receiver(kind, definitions) for kind in KINDS.values()]})
+    entries = {
+        "sources": {"anyOf": [_text("Its URL or file path."), _object(SourceSettings, definitions)]},
+        "rules": {"anyOf": [_text("The rule's text."), _object(RuleSettings, definitions)]},
+        "receivers": {"anyOf": [_receiver(kind, definitions) for kind in KINDS.values()]},
+    }
+    for name, entry in entries.items():
+        properties[name] = _named(entry) | _described(properties[name])
     properties["defaults"] = _object(DefaultSettings, definitions) | _described(properties["defaults"])
     properties["redis"] = _redis(definitions) | _described(properties["redis"])
     properties["state_dir"] = {"type": "string"} | _described(properties["state_dir"])
@@ -37,12 +49,35 @@ def settings_schema() -> Schema:
     }
     for name in properties:
         properties[name] = _or_nothing(properties[name])
-    return {
-        "$schema": _DIALECT,
-        "title": "Settings of the live-update monitor",
-        **top,
-        "$defs": dict(sorted(definitions.items())),
-    }
+    schema = {"$schema": _DIALECT, "title": "Settings of the live-update monitor", **top}
+    return schema | {"$defs": _used(schema, definitions)}
+
+
+def _used(schema: Schema, definitions: Schema) -> Schema:
+    """Return the definitions that `schema` refers to; those of values of our own are not."""
+    said = json.dumps(schema)
+    used = {name: definition for name, definition in definitions.items() if f"#/$defs/{name}" in said}
+    return dict(sorted(used.items()))
+
+
+def written_default(model: type[Frozen], name: str) -> str | None:
+    """Return a setting's default as it is written in a file, or None where leaving it out means something else."""
+    field = model.model_fields[name]
+    if field.is_required() or (issubclass(model, ReceiverSettings) and name in _SINKS_OWN):
+        return None
+    value = field.get_default(call_default_factory=True)
+    reader = next((part.func for part in field.metadata if isinstance(part, BeforeValidator)), None)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, Frozen | Path | dict) or value == ():
+        return None
+    if reader in _WRITTEN:
+        return _WRITTEN[reader](value)
+    return f"[{', '.join(_item(item) for item in value)}]" if isinstance(value, tuple) else str(value)
+
+
+def _item(item: object) -> str:
+    return f'"{item}"' if item == "*" else str(item)
 
 
 def _object(model: type[Frozen], definitions: Schema) -> Schema:
@@ -50,7 +85,11 @@ def _object(model: type[Frozen], definitions: Schema) -> Schema:
     schema = model.model_json_schema(mode="validation", ref_template="#/$defs/{model}")
     for name, definition in schema.pop("$defs", {}).items():
         definitions.setdefault(name, _tidy(definition))
-    return _tidy(schema)
+    schema = _tidy(schema)
+    for name, part in schema["properties"].items():
+        if (default := written_default(model, name)) is not None:
+            part["description"] = f"{part.get('description', '')} Default: {default}.".strip()
+    return schema
 
 
 def _tidy(schema: Schema) -> Schema:

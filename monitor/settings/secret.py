@@ -42,7 +42,7 @@ class Secret:
         return hash(("Secret", self.__text))
 
 
-SECRET_KEYS: Final = frozenset({"slack", "webhook", "secret", "password", "apprise"})  # of receivers
+SECRET_KEYS: Final = frozenset({"slack", "webhook", "secret", "password", "token", "apprise"})  # of receivers
 _SECRET_MAPPINGS: Final = frozenset({"headers"})
 
 

@@ -126,12 +126,6 @@ class LimitSettings(Frozen):
     title_characters: Positive = 1024
     """Characters of one title."""
 
-    deltas_per_poll: Positive = 200
-    """Deltas of one poll of one source; more are told as one flood."""
-
-    webhook_size: Bytes = 256 * 2**10
-    """Largest body posted to a webhook."""
-
 
 class FetchSettings(Frozen):
     """How the monitor behaves towards publishers."""

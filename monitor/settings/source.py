@@ -27,7 +27,8 @@ from monitor.settings.units import Unfit, text
 
 STAND_IN_URL = "/dev/null"  # of a source whose own cannot be used, so that the rest of it is checked
 FLOOR = 10.0  # seconds between polls of a source, unless it says allow_fast
-SELECT_KEYS = ("entry", "title", "text", "time", "id", "url", "author", "tags", "updated", "entries")
+PAGE_KEYS = ("entry", "title", "text", "time", "id", "url", "author")
+SELECT_KEYS = (*PAGE_KEYS, "updated", "tags", "pinned", "deleted")  # the last four of JSON only
 _CRON_FIELDS = 5
 
 
@@ -96,7 +97,7 @@ class SourceSettings(Frozen):
     """Time zone of the stamps on the page that name none, and of `cron`."""
 
     language: Language | None = None
-    """Language of its texts, for the rules: by default what the page declares, else English."""
+    """Language of its texts, for the rules and for dates in words; by default English."""
 
     select: Annotated[
         Mapping[Annotated[str, BeforeValidator(read_select_key)], Annotated[str, BeforeValidator(read_selector)]],
@@ -133,10 +134,10 @@ class SourceSettings(Frozen):
     """The page shows the whole blog, not a window of its newest entries: an absent entry was removed."""
 
     confirm_removed: Positive = 2
-    """Polls in a row that must miss an entry before it counts as removed."""
+    """Polls an entry must be absent from before it counts as removed."""
 
     confirm_mass: Positive = 3
-    """The same when more than half of the entries vanish at once."""
+    """The same when a large part of the entries vanishes at once."""
 
     announce_cosmetic: Flag = False
     """Publish edits of nothing but white space, quotes, dashes or markup too."""

@@ -119,6 +119,14 @@ def flag(value: object) -> bool:
     raise Unfit(f"'{written}' is neither true nor false", f"write {meant or 'true or false'}")
 
 
+def size_in_words(size: int) -> str:
+    """Return a size as it is written in settings: `8MiB`, `64KiB`, `1000`."""
+    for unit, length in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= length and size % length == 0:
+            return f"{size // length}{unit}"
+    return str(size)
+
+
 def in_words(seconds: float) -> str:
     """Return a duration as it is written in settings: `1h30m`, `15s`, `0.5s`."""
     if seconds <= 0:
