@@ -5,7 +5,7 @@ Rule: functions of a reader's connection; they never write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -82,16 +82,30 @@ def messages_since(
     return tuple(Outgoing(*row) for row in found)
 
 
-def counts(connection: Connection, source_id: str, since: datetime | None = None) -> Counts:
-    """Return how much is stored of a source; with `since`, only changes seen at or after it are counted."""
-    statement = select(revisions.c.type, func.count(), func.max(revisions.c.seen_at))
-    statement = statement.where(revisions.c.source_id == source_id).group_by(revisions.c.type)
+def counts(connection: Connection, since: datetime | None = None, source_id: str | None = None) -> dict[str, Counts]:
+    """Return how much is stored of each source that has anything stored, or of one.
+
+    With `since`, only changes seen at or after it are counted. Both queries are answered from indexes alone.
+    """
+    changes = select(revisions.c.source_id, revisions.c.type, func.count(), func.max(revisions.c.seen_at))
+    changes = changes.group_by(revisions.c.source_id, revisions.c.type)
+    present = _present()
     if since is not None:
-        statement = statement.where(revisions.c.seen_at >= microseconds(since))
-    of_type = {type_: (count, last) for type_, count, last in connection.execute(statement)}
-    number = {type_: of_type.get(type_.value, (0, None))[0] for type_ in ChangeType}
+        changes = changes.where(revisions.c.seen_at >= microseconds(since))
+    if source_id is not None:
+        changes = changes.where(revisions.c.source_id == source_id)
+        present = present.where(revisions.c.source_id == source_id)
+    entries: dict[str, int] = dict(connection.execute(present).all())
+    found: dict[str, dict[str, tuple[int, int]]] = {id_: {} for id_ in entries}
+    for id_, type_, count, last in connection.execute(changes):
+        found.setdefault(id_, {})[type_] = (count, last)
+    return {id_: _counts(entries.get(id_, 0), of_type) for id_, of_type in found.items()}
+
+
+def _counts(entries: int, of_type: Mapping[str, tuple[int, int]]) -> Counts:
+    number = {type_: of_type.get(type_.value, (0, 0))[0] for type_ in ChangeType}
     return Counts(
-        entries=_present(connection, source_id),
+        entries=entries,
         revisions=sum(number.values()),
         new=number[ChangeType.NEW],
         edited=number[ChangeType.EDITED],
@@ -101,10 +115,13 @@ def counts(connection: Connection, source_id: str, since: datetime | None = None
     )
 
 
-def _present(connection: Connection, source_id: str) -> int:
-    last = select(func.max(revisions.c.id)).where(revisions.c.source_id == source_id).group_by(revisions.c.entry_id)
-    statement = select(func.count()).where(revisions.c.id.in_(last), revisions.c.type != ChangeType.REMOVED.value)
-    return connection.scalar(statement) or 0
+def _present() -> Select[Any]:
+    """Count the entries whose newest revision is no removal."""
+    newer = revisions.alias("newer")
+    same = (newer.c.source_id == revisions.c.source_id, newer.c.entry_id == revisions.c.entry_id)
+    followed = select(newer.c.id).where(*same, newer.c.id > revisions.c.id).exists()
+    statement = select(revisions.c.source_id, func.count()).where(~followed)
+    return statement.where(revisions.c.type != ChangeType.REMOVED.value).group_by(revisions.c.source_id)
 
 
 def _revision(row: Row[Any]) -> StoredRevision:

@@ -54,8 +54,8 @@ FIRST = Migration(
             id {row_id}, source_id TEXT NOT NULL, entry_id TEXT NOT NULL, revision INTEGER NOT NULL, type TEXT NOT NULL,
             seen_at {bigint} NOT NULL, entry TEXT NOT NULL, detail TEXT NOT NULL, epoch {bigint}, sequence {bigint},
             bodiless INTEGER NOT NULL DEFAULT 0)""",
-        "CREATE INDEX revisions_of_entry ON revisions (source_id, entry_id, id)",
-        "CREATE INDEX revisions_of_source ON revisions (source_id, seen_at)",
+        "CREATE INDEX revisions_of_entry ON revisions (source_id, entry_id, id, type)",
+        "CREATE INDEX revisions_of_source ON revisions (source_id, seen_at, type)",
         """CREATE TABLE outbox (
             id {row_id}, topic TEXT NOT NULL, source_id TEXT NOT NULL, epoch {bigint} NOT NULL,
             sequence {bigint} NOT NULL, payload {bytes} NOT NULL, created_at {bigint} NOT NULL, published_at {bigint},

@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
 
 from monitor.model import Outgoing
-from monitor.store.codec import instant, microseconds
+from monitor.store.codec import maybe_instant, microseconds
 from monitor.store.statements import Prepared, insert_missing
 from monitor.store.tables import outbox, outbox_heads, sources, store_state
 from monitor.store.values import Backlog
@@ -135,10 +135,11 @@ def rewind(connection: Connection, topic: str, source_id: str, epoch: int, after
 
 
 def backlog(connection: Connection) -> Backlog:
-    """Return how many messages wait and since when the oldest does."""
-    statement = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.published_at.is_(None))
-    depth, oldest = connection.execute(statement).one()
-    return Backlog(depth, None if oldest is None else instant(oldest))
+    """Return how many messages wait and since when the oldest does; both from the index of what waits."""
+    waiting = outbox.c.published_at.is_(None)
+    depth = connection.scalar(select(func.count()).where(waiting)) or 0
+    oldest = connection.scalar(select(outbox.c.created_at).where(waiting).order_by(outbox.c.id).limit(1))
+    return Backlog(depth, maybe_instant(oldest))
 
 
 def _advance(connection: Connection, topic: str, count: int) -> Position:

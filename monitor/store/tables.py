@@ -69,8 +69,8 @@ revisions = Table(
     Column("epoch", BigInteger),
     Column("sequence", BigInteger),
     Column("bodiless", Integer, nullable=False, server_default="0"),
-    Index("revisions_of_entry", "source_id", "entry_id", "id"),
-    Index("revisions_of_source", "source_id", "seen_at"),
+    Index("revisions_of_entry", "source_id", "entry_id", "id", "type"),
+    Index("revisions_of_source", "source_id", "seen_at", "type"),
 )
 
 outbox = Table(

@@ -83,6 +83,9 @@ async def test_counts_tell_what_is_on_the_page_and_what_happened(store, make):
     recent = await store.counts("aleppo", since=began + timedelta(minutes=3))
     assert (recent.entries, recent.new, recent.edited, recent.restored) == (3, 1, 0, 1)
     assert await store.counts("nobody") == Counts()
+    assert await store.counts_of_all() == {"aleppo": await store.counts("aleppo")}
+    long_after = began + timedelta(days=1)
+    assert await store.counts_of_all(long_after) == {"aleppo": Counts(entries=3)}
 
 
 @pytest.mark.parametrize(
