@@ -64,7 +64,7 @@ def _read_opml(path: Path) -> OpmlRead:
 
 
 def _tell_opml(read: OpmlRead) -> None:
-    complain(f"took {len(read.sources)} feeds")
+    complain(f"took {len(read.sources)} feed{'s' if len(read.sources) > 1 else ''}")
     for words in read.left_out[:_SHOWN]:
         complain(f"left out {words}")
     if len(read.left_out) > _SHOWN:

@@ -78,7 +78,7 @@ class RedisSettings(Frozen):
     """`embedded` runs a Valkey server of its own; `url` uses one that is there."""
 
     url: RedisUrl | None = None
-    """The server, in mode `url`."""
+    """The server: `redis://`, `rediss://`, `redis+sentinel://`, `redis+cluster://` or `unix://`."""
 
     port: Port | None = None
     """TCP port on loopback of the embedded server; without one it listens on a unix socket only."""
