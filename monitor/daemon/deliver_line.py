@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from monitor.alerts import Plan, ReceiverPolicy, RuleOptions, compose, plan
+from monitor.alerts import Notice, Plan, RuleOptions, compose, notice_of_words, plan
 from monitor.daemon.deliver_pace import Pace, retry_delay
 from monitor.daemon.deliver_time import Time
+from monitor.daemon.deliver_values import Receiver, Settled
 from monitor.errors import MonitorError
-from monitor.sinks import Delivered, GiveUp, Letter, Outcome, Retry, Sink, Target, redacted
+from monitor.sinks import Delivered, GiveUp, Letter, Outcome, Rendered, Retry, Sink, redacted
 from monitor.store import Store, messages
 from monitor.store import deliveries as rows
 from monitor.store.messages import Composed, Leased
@@ -39,27 +40,16 @@ AFTER_STORE_TROUBLE = 1.0
 LOOK_EVERY = 5.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """One configured way to tell people."""
-
-    name: str
-    sink: Sink
-    policy: ReceiverPolicy
-    target: Target
-    configured: str = ""  # hash of its configuration: a change enables a disabled receiver again
-    enabled: bool = True  # False: undelivered messages are kept and none is sent
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What came of one try."""
-
-    receiver: str
-    message: Leased
-    outcome: Outcome
-    state: str  # sent, pending, dead
-    waited: float  # seconds from composing or the last try's due time until it was settled
+def rendered_safely(sink: Sink, notice: Notice) -> Rendered:
+    """Return the rendered notice; should a sink fail on it, words that name the alerts, so that none blocks the line."""
+    try:
+        return sink.render(notice)
+    except Exception as error:  # noqa: BLE001 - one alert that cannot be shown must not keep all others waiting
+        log.error("render_failed", message=notice.id, error=type(error).__name__)
+        rules = ", ".join(dict.fromkeys(item.alert.rule for item in notice.items))
+        words = f"{len(notice.items)} alerts of {rules} cannot be shown: `monitor alerts show {notice.reference}`"
+        plain = notice_of_words("", notice.headline or rules, words, severity=notice.severity, now=notice.composed_at)
+        return sink.render(replace(plain, id=notice.id))
 
 
 class Line:
@@ -188,7 +178,7 @@ class Line:
                 answers=messages.read_receipt(connection, draft.thread) if draft.thread else None,
                 corrected=[said_before[one.corrects] for one in members if one.corrects in said_before],
             )
-            rendered = self.receiver.sink.render(notice)
+            rendered = rendered_safely(self.receiver.sink, notice)
             keep = now + self.receiver.policy.keep
             composed.append(
                 Composed(notice.id, draft, notice.headline, rendered.body, rendered.plain, now, expires_at=keep)

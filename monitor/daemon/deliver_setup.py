@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import Escalation, QuietHours, ReceiverPolicy, RuleOptions
 from monitor.daemon.deliver import DeliverySetup
-from monitor.daemon.deliver_line import Receiver
+from monitor.daemon.deliver_values import Receiver
 from monitor.settings import Settings
 from monitor.settings.alerting import DAYS, QuietSettings
 from monitor.settings.receiver import (

@@ -57,8 +57,7 @@ class Poster:
                 asyncio.timeout(self._timeout),
                 self._opened().post(url, data=body, headers=headers, allow_redirects=False) as response,
             ):
-                answer = await response.content.read(MAX_ANSWER)
-                return Answer(response.status, dict(response.headers), answer)
+                return Answer(response.status, dict(response.headers), await _beginning(response.content))
         except TimeoutError:
             return Retry(f"no answer within {self._timeout:g} s")
         except aiohttp.InvalidURL:
@@ -94,6 +93,19 @@ class Poster:
         if reason is not None:
             raise _Refused(reason)
         return socket.socket(family, kind, protocol)
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """Return the first 64 KB of an answer; what breaks off after the status is no failure of the message."""
+    import aiohttp
+
+    read = bytearray()
+    try:
+        while len(read) < MAX_ANSWER and (chunk := await content.read(MAX_ANSWER - len(read))):
+            read += chunk
+    except (aiohttp.ClientError, OSError):
+        return bytes(read)
+    return bytes(read)
 
 
 def judge(answer: Answer, now: datetime) -> Outcome:
@@ -137,7 +149,6 @@ def _unreachable(error: Exception) -> Retry | GiveUp:
         (aiohttp.ClientConnectorCertificateError, "its certificate is not valid"),
         (aiohttp.ClientSSLError, "TLS could not be agreed on"),
         (aiohttp.ServerDisconnectedError, "it closed the connection without an answer"),
-        (aiohttp.ClientPayloadError, "its answer broke off"),
         (aiohttp.ClientResponseError, "its answer is not HTTP"),
         (ConnectionRefusedError, "the connection was refused"),
         (ConnectionResetError, "the connection was reset"),

@@ -68,7 +68,9 @@ class Mail:
                     server.login(target.options["username"], target.secrets[0] if target.secrets else "")
                 refused = server.sendmail(self._sender, list(target.recipients), letter.body)
         except smtplib.SMTPException as error:
-            return judge(error)
+            # smtplib turns the time limit of a read into "closed unexpectedly", in its context.
+            hung = isinstance(error.__context__, TimeoutError)
+            return Retry(f"no answer within {target.timeout:g} s") if hung else judge(error)
         except _Refused as error:
             return GiveUp(f"its address is refused: {error} (allow_private: true lets it through)", disable=True)
         except ssl.SSLError:

@@ -46,8 +46,12 @@ class Apprise:
             import apprise
         except ImportError:
             return GiveUp("apprise is not installed (pip install live-update-monitor[apprise])", disable=True)
-        # Its log lines hold the service URLs, and they are secrets.
-        logging.getLogger("apprise").setLevel(logging.CRITICAL)
+        for talker in (
+            "apprise",
+            "urllib3",
+            "requests",
+        ):  # their log lines hold the service URLs, and those are secrets
+            logging.getLogger(talker).setLevel(logging.CRITICAL)
         services = apprise.Apprise()
         if not all(services.add(url) for url in self._target.secrets):
             return GiveUp("Apprise does not know one of the service URLs", disable=True)

@@ -67,7 +67,7 @@ def safe_url(url: str | None) -> str | None:
     """Return an http(s) URL that Slack takes and that cannot end its own markup, or None."""
     if not url:
         return None
-    encoded = quote(url.strip(), safe="%/:?#[]@!$&'()*+,;=~-._")
+    encoded = quote(url.strip(), safe="%/:?#[]@!$&'()*+,;=~-._", errors="replace")
     try:
         parts = urlsplit(encoded)
     except ValueError:

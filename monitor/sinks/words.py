@@ -14,6 +14,7 @@ from monitor.alerts.raising import CORRECTIONS, age_in_words
 from monitor.model import Alert, AlertKind, ChangeType, DiffOp
 
 QUOTE_CHARACTERS = 600
+TITLE_CHARACTERS = 300
 MARKS = {"info": "i", "warning": "!", "critical": "!!"}
 KIND_WORDS = {
     AlertKind.NEW: "new entry",
@@ -53,7 +54,7 @@ def item_lines(item: NoticeItem) -> Iterator[str]:
     alert = item.alert
     entry = alert.delta.change.entry
     if entry.title:
-        yield f"> {' '.join(entry.title.split())}"
+        yield f"> {_shortened(' '.join(entry.title.split()), TITLE_CHARACTERS)}"
     for line in said(alert).split("\n"):
         if line.strip():
             yield f"> {line}"
@@ -119,7 +120,9 @@ def around_changes(diff: tuple[DiffOp, ...], context: int = 120) -> list[DiffOp]
     """Return a diff with its long unchanged stretches shortened, so that what changed is always to be seen."""
     shown: list[DiffOp] = []
     for place, (operation, text) in enumerate(diff):
-        if operation != "=" or len(text) <= context:
+        if operation != "=":
+            shown.append((operation, _shortened(text, QUOTE_CHARACTERS)))
+        elif len(text) <= context:
             shown.append((operation, text))
         elif place == 0:
             shown.append((operation, "…" + text[-context:]))

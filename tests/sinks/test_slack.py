@@ -1,0 +1,247 @@
+"""Every Slack message form keeps every limit of Block Kit, says what changed, and a correction finds its message."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from monitor.sinks import Delivered, GiveUp, Retry
+from monitor.sinks.slack_blocks import cut
+
+TEXTS = {
+    "short": 'evacuation has been "suspended"',
+    "long": "suspended " * 20_000,
+    "emoji": "👩‍👩‍👧‍👦" * 4_000,
+    "empty": "",
+}
+
+
+def check_limits(blocks):
+    """The limits of https://docs.slack.dev/reference/block-kit/blocks and of composition objects, and the total."""
+    assert 1 <= len(blocks) <= 50
+    total = 0
+    for block in blocks:
+        kind = block["type"]
+        assert kind in {"header", "rich_text", "context", "actions"}
+        if kind == "header":
+            assert set(block) == {"type", "text"}
+            assert block["text"]["type"] == "plain_text"
+            assert 1 <= len(block["text"]["text"]) <= 150
+            total += len(block["text"]["text"])
+        elif kind == "context":
+            assert 1 <= len(block["elements"]) <= 10
+            for element in block["elements"]:
+                assert element["type"] == "plain_text"
+                assert 1 <= len(element["text"]) <= 3_000
+                total += len(element["text"])
+        elif kind == "actions":
+            assert 1 <= len(block["elements"]) <= 25
+            assert len({one["action_id"] for one in block["elements"]}) == len(block["elements"])
+            for button in block["elements"]:
+                assert 1 <= len(button["text"]["text"]) <= 75
+                assert len(button["url"]) <= 3_000
+                total += len(button["url"])
+        else:
+            total += check_rich_text(block)
+    assert total <= 13_000
+    return True
+
+
+def check_rich_text(block):
+    total = 0
+    assert block["elements"]
+    for part in block["elements"]:
+        assert part["type"] in {"rich_text_section", "rich_text_quote", "rich_text_list"}
+        if part["type"] == "rich_text_list":
+            assert part["style"] in {"bullet", "ordered"}
+            total += check_rich_text(part)
+            continue
+        assert part["elements"]
+        for one in part["elements"]:
+            assert one["type"] in {"text", "link", "broadcast"}
+            if one["type"] != "broadcast":
+                assert 1 <= len(one["text"]) <= 3_000
+                total += len(one["text"])
+            assert set(one.get("style", {})) <= {"bold", "italic", "strike", "code"}
+    return total
+
+
+def styled(payload, style):
+    """The texts of a message that carry a style."""
+    found = []
+
+    def walk(value):
+        if isinstance(value, dict):
+            if value.get("style") and isinstance(value["style"], dict) and value["style"].get(style):
+                found.append(value.get("text"))
+            for one in value.values():
+                walk(one)
+        elif isinstance(value, list):
+            for one in value:
+                walk(one)
+
+    walk(payload)
+    return found
+
+
+@pytest.fixture
+def hook(sink_of):
+    return sink_of("slack")
+
+
+@pytest.fixture
+def bot(sink_of):
+    return sink_of("slack-bot")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_form_keeps_every_limit_of_block_kit(hook, newsroom, name):
+    forms = newsroom.forms(TEXTS[name], title=TEXTS[name][:4_000] or None)
+    for form, notice in forms.items():
+        payload = json.loads(hook.render(notice).body)
+        assert check_limits(payload["blocks"]), form
+        assert 1 <= len(payload["text"]) <= 300 * 5
+        plain = json.loads(hook.render(notice).plain)
+        assert set(plain) == {"text"}
+
+
+def test_an_edit_shows_removed_words_struck_and_added_words_bold(hook, newsroom):
+    from monitor.model import FieldChange
+
+    alert = newsroom.alert(kind="edited", old="has been suspecnded")
+    diff = (("=", "has been "), ("-", "suspecnded"), ("+", "suspended"))
+    change = replace(alert.delta.change, changes=(FieldChange("text", diff),))
+    alert = replace(alert, delta=replace(alert.delta, change=change))
+    payload = json.loads(hook.render(newsroom.notice(alert)).body)
+    assert styled(payload, "strike") == ["suspecnded"]
+    assert "suspended" in styled(payload, "bold")
+
+
+def test_the_matched_words_of_a_new_entry_are_bold(hook, newsroom):
+    payload = json.loads(hook.render(newsroom.notice()).body)
+    assert "suspended" in styled(payload, "bold")
+
+
+def test_source_times_lag_rule_and_revision_are_there(hook, newsroom):
+    context = json.loads(hook.render(newsroom.notice()).body)["blocks"][-3]["elements"][0]["text"]
+    for fact in (
+        "Aleppo live",
+        "published 12:07 pm",
+        "seen 12:00:00 UTC (+21 s)",
+        "rule evacuation-halted",
+        "revision 2",
+    ):
+        assert fact in context
+
+
+def test_buttons_open_the_entry_and_the_blog(hook, newsroom):
+    blocks = json.loads(hook.render(newsroom.notice()).body)["blocks"]
+    (actions,) = [block for block in blocks if block["type"] == "actions"]
+    assert [(one["text"]["text"], one["url"]) for one in actions["elements"]] == [
+        ("Open entry", "https://example.org/live#e1"),
+        ("Open live blog", "https://example.org/live"),
+    ]
+
+
+def test_a_removed_entry_is_struck_and_not_linked(hook, newsroom):
+    payload = json.loads(hook.render(newsroom.forms()["corrected-removed"]).body)
+    assert any("suspended" in text for text in styled(payload, "strike"))
+    assert "live#e1" not in json.dumps(payload)
+
+
+def test_nobody_is_called_unless_the_rule_asks(hook, newsroom):
+    called = json.loads(hook.render(newsroom.notice(mention="here")).body)
+    assert {"type": "broadcast", "range": "here"} in called["blocks"][1]["elements"][0]["elements"]
+    assert "broadcast" not in hook.render(newsroom.notice()).body.decode()
+
+
+def test_a_digest_shows_ten_in_full_and_names_the_rest(hook, newsroom):
+    payload = json.loads(hook.render(newsroom.forms()["digest"]).body)
+    said = json.dumps(payload, ensure_ascii=False)
+    assert "+27 more" in said
+    assert "and 7 more" in said
+    assert "late" in payload["blocks"][0]["text"]["text"]
+
+
+def test_text_is_cut_between_letters_never_inside_one():
+    family = "👩‍👩‍👧‍👦"
+    assert cut("ab" + family, 4) == "ab…"
+    assert cut("e\u0301e\u0301e\u0301", 4) == "e\u0301…"
+    assert cut("abc", 3) == "abc"
+    assert len(cut("a\u0301" * 500, 50)) <= 50
+
+
+async def test_a_200_that_is_not_ok_did_not_arrive(hook, newsroom, letter, http):
+    http.answer(200, "<html>proxy</html>")
+    assert isinstance(await hook.send(letter(hook, newsroom.notice())), Retry)
+    await hook.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "disable"),
+    [(403, "action_prohibited", True), (404, "no_service", True), (410, "channel_is_archived", True)],
+)
+async def test_slacks_own_words_name_the_reason(hook, newsroom, letter, http, status, body, disable):
+    http.answer(status, body)
+    outcome = await hook.send(letter(hook, newsroom.notice()))
+    assert isinstance(outcome, GiveUp)
+    assert outcome.disable == disable
+    assert body in outcome.reason
+    await hook.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "simpler", "disable"),
+    [
+        ("ratelimited", Retry, False, None),
+        ("internal_error", Retry, False, None),
+        ("msg_blocks_too_long", Retry, True, None),
+        ("invalid_blocks", Retry, True, None),
+        ("invalid_auth", GiveUp, None, True),
+        ("channel_not_found", GiveUp, None, True),
+        ("<script>", GiveUp, None, True),
+    ],
+)
+async def test_the_web_apis_errors_are_told_apart(bot, newsroom, letter, http, error, kind, simpler, disable):
+    http.answer(200, json.dumps({"ok": False, "error": error}))
+    outcome = await bot.send(letter(bot, newsroom.notice()))
+    assert isinstance(outcome, kind)
+    assert getattr(outcome, "simpler", None) == simpler
+    assert getattr(outcome, "disable", None) == disable
+    assert "<" not in outcome.reason
+    await bot.close()
+
+
+async def test_a_bots_correction_updates_its_message_and_answers_in_its_thread(bot, newsroom, letter, http):
+    fired = newsroom.alert()
+    first = await bot.send(letter(bot, newsroom.notice(fired)))
+    assert isinstance(first, Delivered)
+    taken_back = newsroom.alert("resumed", kind="retracted", old="suspended", corrects=fired.id)
+    notice = newsroom.notice(taken_back, answers=first.receipt, corrected=(fired,))
+    outcome = await bot.send(letter(bot, notice))
+    await bot.close()
+    posted, updated, answered = http.heard
+    assert [heard.path for heard in http.heard] == [
+        "/api/chat.postMessage",
+        "/api/chat.update",
+        "/api/chat.postMessage",
+    ]
+    assert updated.json["ts"] == answered.json["thread_ts"] == "1.0"
+    assert answered.json["reply_broadcast"] is True
+    assert check_limits(updated.json["blocks"])
+    assert "Corrected" in json.dumps(updated.json["blocks"][1])
+    assert "suspended" in styled(updated.json["blocks"], "strike")
+    assert posted.headers["Authorization"].startswith("Bearer xoxb-")
+    assert json.loads(outcome.revised)["blocks"] == updated.json["blocks"]
+
+
+async def test_a_correction_is_posted_even_if_the_first_message_was_deleted(bot, newsroom, letter, http):
+    first = await bot.send(letter(bot, newsroom.notice()))
+    notice = newsroom.notice(
+        newsroom.alert("resumed", kind="retracted", old="suspended", corrects="x"), answers=first.receipt
+    )
+    http.answer(200, json.dumps({"ok": False, "error": "message_not_found"}))
+    assert isinstance(await bot.send(letter(bot, notice)), Delivered)
+    await bot.close()
