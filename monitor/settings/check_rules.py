@@ -49,10 +49,24 @@ def _check_texts(ground: Ground, checker: RuleChecker) -> None:
     rules = ground.settings.rules
     try:
         if rules:
-            checker({name: rule.match for name, rule in rules.items()})
+            _check_sense(ground, checker({name: rule.match for name, rule in rules.items()}))
     except RuleError:
         for rule in rules.values():
             _check_text(ground, rule, checker)
+
+
+def _check_sense(ground: Ground, compiled: object) -> None:
+    from monitor.rules import Ruleset
+    from monitor.settings.rule_lint import contradiction
+
+    for name, tree in compiled.rules.items() if isinstance(compiled, Ruleset) else ():
+        part = contradiction(tree)
+        if part is None:
+            continue
+        node = find(ground.tree, ("rules", name, "match"))[0]
+        place = node.place_of(part.column - 1) if isinstance(node, Scalar) else node.place
+        said = f"rule {name} can never fire: it needs '{part.term}' and forbids it"
+        ground.problems.warning(place, said, "to leave some occurrences out, write EXCEPT instead of NOT")
 
 
 def _check_text(ground: Ground, rule: RuleSettings, checker: RuleChecker) -> None:

@@ -23,7 +23,9 @@ class Gathered:
 
     problems: Problems
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    files: list[Path] = field(default_factory=list)  # in reading order, the main file first
+    files: list[Path] = field(
+        default_factory=list
+    )  # in reading order, the main file first; directories of patterns too
     open: list[Path] = field(default_factory=list)  # files whose includes are being read, to see a cycle
 
     def read(self, path: Path, asked_at: Place | None = None) -> Mapping | None:
@@ -73,6 +75,8 @@ class Gathered:
 
     def _include(self, tree: Mapping, node: Scalar, path: Path) -> None:
         pattern = str(path.parent / (node.text or ""))
+        if glob.has_magic(pattern):  # a file that comes into the directory later changes the settings too
+            self.files.append(next(parent for parent in Path(pattern).parents if not glob.has_magic(str(parent))))
         names = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - the pattern may be absolute
         for name in names:
             included = Path(name)

@@ -72,7 +72,7 @@ class Settings(Frozen):
     """The settings file."""
 
     files: tuple[Path, ...] = ()
-    """Every file that was read: settings, includes, secrets."""
+    """Every file that was read: settings, includes, secrets; and the directories that include patterns look into."""
 
     version: Annotated[int, BeforeValidator(read_version), WithJsonSchema({"const": VERSION})] = VERSION
     """The form of this file; 1."""

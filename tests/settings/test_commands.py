@@ -1,8 +1,11 @@
 """`monitor check`, `init` and `schema` as a terminal and a script see them."""
 
+import http.server
 import json
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -202,3 +205,54 @@ def test_help_of_these_commands_loads_neither_settings_nor_rules():
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - started < 10
+
+
+FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Live</title>
+<item><guid>1</guid><title>Convoy halted</title><pubDate>Thu, 15 Dec 2016 12:07:00 GMT</pubDate></item></channel></rss>"""
+
+
+@pytest.fixture
+def web():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # the library's name
+            found = self.path == "/feed"
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "application/rss+xml")
+            self.send_header("Content-Length", str(len(FEED) if found else 0))
+            self.end_headers()
+            self.wfile.write(FEED if found else b"")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_without_offline_sources_receivers_and_redis_are_reached_and_failures_exit_1(run, web):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = closed.getsockname()[1]
+    put(f"""\
+defaults: {{allow_private: true}}
+sources:
+  there: {{url: "http://127.0.0.1:{web}/feed"}}
+  gone: {{url: "http://127.0.0.1:{web}/other"}}
+rules: {{r: {{match: halted, notify: [hook, dead]}}}}
+receivers:
+  hook: {{webhook: "http://127.0.0.1:{web}/hook", allow_private: true}}
+  dead: {{webhook: "http://127.0.0.1:{nobody}/hook", allow_private: true}}
+redis: redis://127.0.0.1:{nobody}/0
+""")
+    code, told, _ = run("check", "--json")
+    assert code == 1
+    probes = {
+        (one["subject"], one["name"]): one for one in map(json.loads, told.splitlines()) if one["type"] == "probe"
+    }
+    outcomes = {name: one["outcome"] for (_, name), one in probes.items()}
+    assert (outcomes["there"], outcomes["gone"], outcomes["hook"], outcomes["dead"]) == ("ok", "error", "ok", "error")
+    assert [one["outcome"] for (subject, _), one in probes.items() if subject == "redis"] == ["error"]
+    assert json.loads(told.splitlines()[-1])["failed_probes"] == 3

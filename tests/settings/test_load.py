@@ -116,7 +116,7 @@ def test_included_files_add_sources_rules_and_receivers(desk):
     settings = desk.load("include: [conf.d/*.yaml]\nsources: {a: https://example.org/a}")
     assert sorted(settings.sources) == ["a", "b"]
     assert settings.rules["truce"].notify == ("screen",)
-    assert [path.name for path in settings.files] == ["monitor.yaml", "b.yaml", "c.yaml"]
+    assert [path.name for path in settings.files] == ["monitor.yaml", "conf.d", "b.yaml", "c.yaml"]
 
 
 def test_what_two_files_both_say_is_an_error_that_names_both_places(desk):

@@ -119,3 +119,35 @@ def test_a_secret_is_never_printed(desk, canary):
     assert settings.sources["a"].headers["Cookie"].reveal() == canary
     with pytest.raises(Exception, match="serialize|Secret"):
         settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("rule", "column"),
+    [
+        ("halted AND NOT halted", 16),
+        ("ceasefire violation NOT violation", 25),
+        ('evacuation AND NOT ("called off" OR evacuation)', 37),
+        ("(a AND NOT a) OR (b AND NOT b)", 12),
+        ("title:halted AND NOT halted", 22),
+        ("(halted OR halted) AND NOT halted", 28),
+    ],
+)
+def test_a_rule_that_forbids_what_it_needs_is_warned_of(desk, rule, column):
+    said = desk.said(RULES + f"  r: {rule}\n", checker=compile_rules)
+    assert len(said) == 1
+    assert said[0].startswith(f"monitor.yaml:3:{5 + column}: warning: rule r can never fire: it needs ")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "halted AND NOT stopped",
+        "halted NOT title:halted",
+        "ceasefire NOT ceasefire violation",
+        "(a AND NOT a) OR b",
+        "a EXCEPT a b",
+        "a~ NOT a",
+    ],
+)
+def test_a_rule_that_can_fire_is_not_warned_of(desk, rule):
+    assert desk.said(RULES + f"  r: {rule}\n", checker=compile_rules) == []
