@@ -11,21 +11,24 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import structlog
 
-from monitor.bus import EmbeddedServer, Relay, RelayEvents
+from monitor.bus import Relay, RelayEvents
 from monitor.daemon import plans, state_directory
 from monitor.daemon.deliver import Deliverer
 from monitor.daemon.deliver_setup import delivery_setup
+from monitor.daemon.health import HealthPage
+from monitor.daemon.metrics import Metrics
+from monitor.daemon.opening import open_bus, open_store
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
+from monitor.daemon.report import report
 from monitor.daemon.schedule import Clock, Schedule
+from monitor.daemon.systemd import ServiceManager
+from monitor.daemon.vitals import LOOK_SECONDS, Parts, Vitals
 from monitor.fetch import Fetcher
-from monitor.model import VerdictKind
 from monitor.settings import Settings, difference
-from monitor.store import PollNote, Store
-from monitor.store.deliveries import insert_alerts
+from monitor.store import PollNote
 from monitor.wire import Names
 
 log = structlog.get_logger(__name__)
@@ -52,11 +55,11 @@ class Monitor:
         self.clock = clock or Clock()
         self.bus_url = ""
         self.started = asyncio.Event()  # set once polling has begun
-        self.reloads = {True: 0, False: 0}  # by whether they were put in force
         self._on_poll = on_poll or (lambda result: None)
         self._plans: dict[str, SourcePlan] = {}
         self._notes: dict[str, PollNote] = {}
-        self._told: dict[str, bool] = {}  # source → whether its last poll was good, to tell changes once
+        self.metrics = Metrics()
+        self._manager = ServiceManager(os.environ)
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -68,8 +71,8 @@ class Monitor:
         directory = state_directory.prepare(settings.state_dir)
         async with AsyncExitStack() as stack:
             stack.enter_context(state_directory.locked(directory))
-            self.store = await self._open_store(stack, directory)
-            self.bus_url = await self._open_bus(stack, directory)
+            self.store = await stack.enter_async_context(open_store(settings, directory, self._outbox_filled))
+            self.bus_url = await stack.enter_async_context(open_bus(settings, directory))
             self._relay = Relay(self.bus_url, self.store, Names(settings.prefix), events=self._relay_events())
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
@@ -94,10 +97,16 @@ class Monitor:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll, publish and deliver until `stop` is set; then finish what is under way and close."""
-        async with self.opened():
+        async with self.opened(), AsyncExitStack() as stack:
             schedule = self._schedule = Schedule(self._poll_on_schedule, clock=self.clock)
+            self._vitals = Vitals(self._parts(schedule), self.metrics)
+            self._expect_series()
+            await self._open_health_page(stack)
             schedule.every(FLUSH_SECONDS, self._flush_notes, "flush")
             schedule.every(UPKEEP_SECONDS, self._upkeep, "upkeep")
+            schedule.every(LOOK_SECONDS, self._vitals.look, "vitals")
+            if (pace := self._manager.watchdog_seconds) is not None:
+                schedule.every(pace, self._feed_watchdog, "watchdog")
             await self._schedule_first_polls(schedule)
             ending = asyncio.Event()
             tasks = [
@@ -106,14 +115,10 @@ class Monitor:
             ]
             schedule.start()
             self.started.set()
+            self._manager.ready(f"{len(self._plans)} sources")
             log.info("started", sources=len(self._plans), redis=self.bus_url, state=str(self.settings.state_dir))
             await self._until(stop, tasks)
-            log.info("stopping")
-            await schedule.stop(PATIENCE_SECONDS)
-            await self._flush_notes()
-            await self._last_drain()
-            ending.set()
-            await self._finish(tasks)
+            await self._wind_down(schedule, ending, tasks)
         log.info("stopped")
 
     async def run_once(self) -> list[PollResult]:
@@ -139,6 +144,7 @@ class Monitor:
         A source keeps its state while its id stays. A new rule is judged on changes from now on and never fires for
         what was there before.
         """
+        self._manager.reloading()
         changed = difference(self.settings, settings)
         wanted = plans.source_plans(settings)
         self._poller.rules = plans.rules_in_force(settings)
@@ -152,24 +158,10 @@ class Monitor:
         self._plans, self.settings = wanted, settings
         for source_id in fresh | moved:
             self._schedule.add(source_id, self.clock.random() * min(FIRST_POLLS_SPREAD, wanted[source_id].timing.floor))
+        self._expect_series()
+        self._manager.ready(f"{len(self._plans)} sources")
         log.info("reloaded", changes=str(changed))
         return str(changed)
-
-    async def _open_store(self, stack: AsyncExitStack, directory: Path) -> Store:
-        place = self.settings.store
-        where = str(directory / state_directory.DATABASE) if place == "sqlite" else place
-        store = await Store.open(where, alert_writer=insert_alerts, on_outbox=self._outbox_filled)
-        stack.push_async_callback(store.close)
-        return store
-
-    async def _open_bus(self, stack: AsyncExitStack, directory: Path) -> str:
-        redis = self.settings.redis
-        if redis.mode == "url":
-            assert redis.url is not None
-            return redis.url.reveal()
-        server = EmbeddedServer(directory, port=redis.port, program=os.environ.get("MONITOR_VALKEY_BIN"))
-        await stack.enter_async_context(server)
-        return server.url
 
     def _relay_events(self) -> RelayEvents:
         async def ahead(key: object, position: object) -> None:
@@ -185,9 +177,40 @@ class Monitor:
             on_ahead=ahead,
         )
 
-    def _runtime(self) -> state_directory.Runtime:
+    def _runtime(self, health: str | None = None) -> state_directory.Runtime:
         started = self.clock.now().isoformat(timespec="seconds")
-        return state_directory.Runtime(os.getpid(), self.bus_url, started, str(self.settings.path))
+        return state_directory.Runtime(os.getpid(), self.bus_url, started, str(self.settings.path), health)
+
+    def _parts(self, schedule: Schedule) -> Parts:
+        return Parts(
+            report=lambda: report(self.store, self.settings, self.clock.now()),
+            last_tick=lambda: schedule.last_tick,
+            bus_trouble=lambda: self._relay.state.trouble,
+            figures=lambda: {
+                "published": self._relay.state.published,
+                "kills": self._worker.kills,
+                "jumps": schedule.jumps,
+            },
+            announce=self._relay.publish_status,
+            say=self._deliverer.say,
+        )
+
+    def _expect_series(self) -> None:
+        settings = self.settings
+        self.metrics.expect(tuple(settings.sources), tuple(settings.rules), tuple(settings.receivers))
+
+    async def _open_health_page(self, stack: AsyncExitStack) -> None:
+        listen = self.settings.http.listen
+        if listen is None:
+            return
+        vitals = self._vitals
+        page = HealthPage(listen, alive=vitals.alive, ready=vitals.ready, metrics=self.metrics.render)
+        await stack.enter_async_context(page)
+        state_directory.write_runtime(self.settings.state_dir, self._runtime(page.address))
+
+    async def _feed_watchdog(self) -> None:
+        if not self._vitals.alive():
+            self._manager.alive()
 
     async def _schedule_first_polls(self, schedule: Schedule) -> None:
         """Go on where the last run ended: what was due later stays due then, the rest is spread over some seconds."""
@@ -204,19 +227,11 @@ class Monitor:
         plan = self._plans.get(source_id)
         if plan is None:
             return None
+        began = self.clock.monotonic()
         result = await self._poller.poll(plan)
-        self._tell_state_once(result)
+        await self._vitals.polled(result, self.clock.monotonic() - began)
         self._on_poll(result)
         return result.delay
-
-    def _tell_state_once(self, result: PollResult) -> None:
-        if result.deferred:
-            return
-        good = result.verdict.kind in (VerdictKind.OK, VerdictKind.UNCHANGED)
-        if self._told.get(result.source_id, True) != good:
-            tell = log.info if good else log.warning
-            tell("source_back" if good else "source_failing", source=result.source_id, reason=result.verdict.reason)
-        self._told[result.source_id] = good
 
     def _keep_note(self, note: PollNote) -> None:
         self._notes[note.source_id] = note
@@ -249,6 +264,15 @@ class Monitor:
         for task in done:
             if task is not waiting:
                 task.result()
+
+    async def _wind_down(self, schedule: Schedule, ending: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+        log.info("stopping")
+        self._manager.stopping()
+        await schedule.stop(PATIENCE_SECONDS)
+        await self._flush_notes()
+        await self._last_drain()
+        ending.set()
+        await self._finish(tasks)
 
     async def _last_drain(self) -> None:
         """Send what waits if the server is there; what is not sent now is sent at the next start."""

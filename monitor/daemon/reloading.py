@@ -44,7 +44,7 @@ class Reloader:
                 done = Reloaded(False, f"refused, the old settings stay in force:\n{error}")
                 log.error("reload_refused", reason=str(error))
             self._seen = _stamps(self._monitor.settings.files)
-            self._monitor.reloads[done.ok] += 1
+            self._monitor.metrics.reload_ok.set(done.ok)
             await asyncio.to_thread(state_directory.write_reloaded, self._monitor.settings.state_dir, done)
             return done
 

@@ -12,6 +12,7 @@ from monitor.store import Backlog, Counts, PollState, Store
 from monitor.wire import rfc3339
 
 SourceCondition = Literal["ok", "waiting", "suspect", "failing", "paused"]
+CONDITIONS: tuple[SourceCondition, ...] = ("ok", "waiting", "suspect", "failing", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class SourceReport:
 class Report:
     """Everything at a moment."""
 
+    at: datetime
     sources: tuple[SourceReport, ...]
     outbox: Backlog
     dead_letters: int
@@ -71,7 +73,7 @@ async def report(store: Store, settings: Settings, now: datetime) -> Report:
         for id_, source in settings.sources.items()
         if source.enabled
     ]
-    return Report(tuple(sources), await store.backlog(), await store.read(count_dead))
+    return Report(now, tuple(sources), await store.backlog(), await store.read(count_dead))
 
 
 def source_report(source_id: str, poll: PollState, counts: Counts, now: datetime) -> SourceReport:

@@ -1,0 +1,116 @@
+"""What Prometheus may know: counters and gauges whose labels come from the settings alone, never from a source.
+
+Rule: names follow the conventions of prometheus.io/docs/practices/naming; every series exists at 0 from the start, so that
+an alert on its rate can fire the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from monitor import __version__
+from monitor.daemon.poll import PollResult
+from monitor.daemon.report import CONDITIONS, Report
+from monitor.model import VerdictKind
+
+DELAYS = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900, 3600)
+SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+CHANGES = ("new", "edited", "removed", "restored")
+
+
+class Metrics:
+    """The daemon's own figures; one registry a daemon."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        gauge, source = Gauge, ("source",)
+        build = gauge("monitor_build_info", "1, with the version.", ("version",), registry=registry)
+        build.labels(__version__).set(1)
+        self.polls = Counter("monitor_polls", "Polls by outcome.", ("source", "outcome"), registry=registry)
+        self.poll_seconds = Histogram(
+            "monitor_poll_duration_seconds", "Time of one poll.", buckets=SECONDS, registry=registry
+        )
+        self.lateness = Histogram(
+            "monitor_poll_lateness_seconds", "How late polls start.", buckets=SECONDS, registry=registry
+        )
+        self.last_success = gauge(
+            "monitor_source_last_success_timestamp_seconds", "Last good poll.", source, registry=registry
+        )
+        self.state = gauge(
+            "monitor_source_state", "1 for the state a source is in.", ("source", "state"), registry=registry
+        )
+        self.entries = Counter("monitor_entries", "Announced changes.", ("source", "change"), registry=registry)
+        self.delay = Histogram(
+            "monitor_detection_delay_seconds",
+            "From published to seen, of new entries.",
+            buckets=DELAYS,
+            registry=registry,
+        )
+        self.outbox = gauge("monitor_outbox_pending", "Messages that wait for Redis.", registry=registry)
+        self.outbox_age = gauge("monitor_outbox_oldest_age_seconds", "Age of the oldest of them.", registry=registry)
+        self.published = gauge(
+            "monitor_published_total", "Messages put into streams since the start.", registry=registry
+        )
+        self.redis_up = gauge("monitor_redis_up", "1 while the server takes messages.", registry=registry)
+        self.matches = Counter("monitor_rule_matches", "Alerts raised.", ("rule",), registry=registry)
+        self.sent = Counter("monitor_notifications", "Messages tried.", ("receiver",), registry=registry)
+        self.failed = Counter(
+            "monitor_notifications_failed", "Tries that failed.", ("receiver", "reason"), registry=registry
+        )
+        self.dead = gauge("monitor_dead_letters", "Messages given up.", registry=registry)
+        self.reload_ok = gauge(
+            "monitor_config_last_reload_successful", "1 if the last reload was put in force.", registry=registry
+        )
+        self.kills = gauge("monitor_parser_kills_total", "Parsers killed by what they read.", registry=registry)
+        self.jumps = gauge("monitor_clock_jumps_total", "Times the wall clock jumped.", registry=registry)
+        self.reload_ok.set(1)
+
+    def expect(self, sources: tuple[str, ...], rules: tuple[str, ...], receivers: tuple[str, ...]) -> None:
+        """Create every series of these names at 0."""
+        for source in sources:
+            for kind in VerdictKind:
+                self.polls.labels(source, kind.value)
+            for change in CHANGES:
+                self.entries.labels(source, change)
+            for condition in CONDITIONS:
+                self.state.labels(source, condition)
+        for rule in rules:
+            self.matches.labels(rule)
+        for receiver in receivers:
+            self.sent.labels(receiver)
+
+    def polled(self, result: PollResult, seconds: float) -> None:
+        """Count one poll and what it found."""
+        self.polls.labels(result.source_id, result.verdict.kind.value).inc()
+        self.poll_seconds.observe(seconds)
+        for delta in result.deltas:
+            self.entries.labels(result.source_id, delta.change.type.value).inc()
+            if delta.change.type.value == "new" and delta.late_by is not None:
+                self.delay.observe(delta.late_by)
+        for alert in result.alerts:
+            self.matches.labels(alert.rule).inc()
+
+    def stands(self, report: Report) -> None:
+        """Take over how everything stands."""
+        for source in report.sources:
+            for condition in CONDITIONS:
+                self.state.labels(source.id, condition).set(source.condition == condition)
+            if source.poll.last_ok_at is not None:
+                self.last_success.labels(source.id).set(source.poll.last_ok_at.timestamp())
+        self.outbox.set(report.outbox.depth)
+        oldest = report.outbox.oldest_at
+        self.outbox_age.set(0 if oldest is None else max(0.0, (report.at - oldest).total_seconds()))
+        self.dead.set(report.dead_letters)
+
+    def takes(self, figures: Mapping[str, float], *, redis_up: bool) -> None:
+        """Take over the figures that other parts count themselves: published, kills, jumps."""
+        self.redis_up.set(redis_up)
+        self.published.set(figures["published"])
+        self.kills.set(figures["kills"])
+        self.jumps.set(figures["jumps"])
+
+    def render(self) -> bytes:
+        """Return the metrics page in Prometheus' text format."""
+        return generate_latest(self.registry)

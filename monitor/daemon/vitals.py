@@ -1,0 +1,121 @@
+"""Whether the daemon itself is well: what health, metrics, the service manager and the operators are told.
+
+Rule: looks and tells; changes nothing. What it tells comes from the last look, so nobody who asks waits for the database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from monitor.daemon.metrics import Metrics
+from monitor.daemon.poll import PollResult
+from monitor.daemon.report import Report
+from monitor.errors import MonitorError
+from monitor.model import VerdictKind
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 5.0
+STALLED_SECONDS = 5.0  # without a tick of the schedule: the loop hangs or the scheduler is dead
+BLIND_SECONDS = 120.0  # how long every source fails, or the outbox stands still, before the operators hear of it
+GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
+
+Say = Callable[[str, str, str], Awaitable[bool]]  # key, headline, words → whether anybody could be told
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The running parts that are looked at."""
+
+    report: Callable[[], Awaitable[Report]]
+    last_tick: Callable[[], float]  # monotonic
+    bus_trouble: Callable[[], str]  # in words; "" while the server takes messages
+    figures: Callable[[], Mapping[str, float]]  # of relay, parser and clock, by metric name
+    announce: Callable[[Mapping[str, object]], Awaitable[bool]]  # on the status channel
+    say: Say  # to the operators
+
+
+class Vitals:
+    """Looks every few seconds, and tells each trouble once when it begins and once when it ends."""
+
+    def __init__(self, parts: Parts, metrics: Metrics, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.metrics = metrics
+        self._parts = parts
+        self._monotonic = monotonic
+        self._store_trouble = ""
+        self._good: dict[str, bool] = {}
+        self._troubles: dict[str, float] = {}  # trouble → since when, monotonic
+        self._told: set[str] = set()
+
+    def alive(self) -> tuple[str, ...]:
+        """Return why the process should be started anew."""
+        stalled = self._monotonic() - self._parts.last_tick()
+        return (f"no tick of the schedule for {stalled:.0f} s",) if stalled > STALLED_SECONDS else ()
+
+    def ready(self) -> tuple[str, ...]:
+        """Return what keeps the daemon from doing all of its work."""
+        trouble = self._parts.bus_trouble()
+        bus = (f"redis: {trouble}",) if trouble else ()
+        store = (f"store: {self._store_trouble}",) if self._store_trouble else ()
+        return (*self.alive(), *store, *bus)
+
+    async def polled(self, result: PollResult, seconds: float) -> None:
+        """Take note of a poll; a source that began to fail, or is back, is announced once."""
+        self.metrics.polled(result, seconds)
+        if result.deferred:
+            return
+        good = result.verdict.kind in GOOD
+        if self._good.get(result.source_id, True) == good:
+            self._good[result.source_id] = good
+            return
+        self._good[result.source_id] = good
+        tell = log.info if good else log.warning
+        tell("source_back" if good else "source_failing", source=result.source_id, reason=result.verdict.reason)
+        state = "ok" if good else result.verdict.kind.value
+        await self._parts.announce({"source": result.source_id, "state": state, "reason": result.verdict.reason})
+
+    async def look(self) -> None:
+        """See how everything stands."""
+        try:
+            report = await self._parts.report()
+            self._store_trouble = ""
+        except MonitorError as error:
+            self._store_trouble = str(error)
+            return
+        self.metrics.stands(report)
+        self.metrics.takes(self._parts.figures(), redis_up=not self._parts.bus_trouble())
+        await self._tell_blindness(report)
+
+    async def _tell_blindness(self, report: Report) -> None:
+        now = self._monotonic()
+        present = _troubles(report, self._parts.bus_trouble())
+        for key in self._troubles.keys() - present.keys():
+            del self._troubles[key]
+            if key in self._told:
+                self._told.discard(key)
+                await self._parts.say(f"{key} over {int(report.at.timestamp())}", f"over: {HEADLINES[key]}", "")
+        for key, words in present.items():
+            since = self._troubles.setdefault(key, now)
+            if key not in self._told and now - since >= BLIND_SECONDS:
+                self._told.add(key)
+                await self._parts.say(f"{key} {int(report.at.timestamp())}", HEADLINES[key], words)
+
+
+HEADLINES = {
+    "blind": "the monitor is blind: no source can be read",
+    "outbox": "deltas are not published",
+}
+
+
+def _troubles(report: Report, bus_trouble: str) -> dict[str, str]:
+    polled = [source for source in report.sources if source.condition != "waiting"]
+    found = {}
+    if polled and all(source.condition in ("failing", "suspect") for source in polled):
+        found["blind"] = "\n".join(f"{source.id}: {source.words}" for source in polled[:10])
+    if report.outbox.depth and bus_trouble:
+        found["outbox"] = f"{report.outbox.depth} deltas wait; redis: {bus_trouble}"
+    return found
