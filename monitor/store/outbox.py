@@ -1,7 +1,8 @@
 """Messages waiting for their streams: written with the state they tell of, drained by the relay.
 
-Rule: functions of a connection. A row's place `(topic, source, epoch, sequence)` never changes and is dense; a row is
-marked, never moved; it is deleted only by retention, and only once it was published.
+Rule: functions of a connection. A message is written once and never touched again until retention deletes it; that it
+waits is a row of its own in `outbox_waiting`. (A flag beside the payload would rewrite 4 KB for each mark: 0.27 ms a
+message, against 0.02 for the deletion of a row of 10 bytes.) Positions `(epoch, sequence)` are dense in each stream.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
 
 from monitor.model import Outgoing
 from monitor.store.codec import maybe_instant, microseconds
 from monitor.store.statements import Prepared, insert_missing
-from monitor.store.tables import outbox, outbox_heads, sources, store_state
+from monitor.store.tables import outbox, outbox_heads, outbox_waiting, sources, store_state
 from monitor.store.values import Backlog
 from monitor.store.writer import OUTBOX_GREW
 
@@ -23,21 +24,15 @@ Stream = tuple[str, str]  # topic, source id
 Position = tuple[int, int]  # epoch, sequence
 
 _INSERT = Prepared(lambda _: insert(outbox), ("topic", "source_id", "epoch", "sequence", "payload", "created_at"))
-_PENDING = select(*outbox.c["topic", "source_id", "epoch", "sequence", "payload"]).where(
-    outbox.c.published_at.is_(None)
-)
+_STREAM = (outbox.c.topic == bindparam("b_topic"), outbox.c.source_id == bindparam("b_source_id"))
+_PLACE = (*_STREAM, outbox.c.epoch == bindparam("b_epoch"), outbox.c.sequence == bindparam("b_sequence"))
+_FROM = (*_STREAM, outbox.c.epoch == bindparam("b_epoch"), outbox.c.sequence >= bindparam("b_sequence"))
+_WAIT = Prepared(lambda _: insert(outbox_waiting).from_select(["id"], select(outbox.c.id).where(*_FROM)))
 _MARK = Prepared(
-    lambda _: (
-        update(outbox)
-        .where(
-            outbox.c.topic == bindparam("b_topic"),
-            outbox.c.source_id == bindparam("b_source_id"),
-            outbox.c.epoch == bindparam("b_epoch"),
-            outbox.c.sequence == bindparam("b_sequence"),
-        )
-        .values(published_at=bindparam("published_at"))
-    )
+    lambda _: delete(outbox_waiting).where(outbox_waiting.c.id == select(outbox.c.id).where(*_PLACE).scalar_subquery())
 )
+_MESSAGE = outbox.c["topic", "source_id", "epoch", "sequence", "payload"]
+_PENDING = select(*_MESSAGE).join(outbox_waiting, outbox.c.id == outbox_waiting.c.id)
 
 
 def append(
@@ -50,17 +45,16 @@ def append(
     if not payloads:
         return ()
     epoch, head = _advance(connection, topic, len(payloads))
-    positions = tuple((epoch, head - len(payloads) + place) for place in range(1, len(payloads) + 1))
-    insert_rows(
-        connection,
-        [Outgoing(topic, "", *position, payload) for position, payload in zip(positions, payloads, strict=True)],
-        now,
-    )
-    return positions
+    first = head - len(payloads) + 1
+    messages = [Outgoing(topic, "", epoch, sequence, payload) for sequence, payload in enumerate(payloads, first)]
+    insert_messages(connection, messages, now)
+    return tuple((message.epoch, message.sequence) for message in messages)
 
 
-def insert_rows(connection: Connection, messages: Sequence[Outgoing], now: datetime) -> None:
-    """Insert messages whose position is already assigned."""
+def insert_messages(connection: Connection, messages: Sequence[Outgoing], now: datetime) -> None:
+    """Insert the newest messages of one stream, their positions already assigned, and let them wait."""
+    if not messages:
+        return
     created_at = microseconds(now)
     rows = [
         {
@@ -74,6 +68,7 @@ def insert_rows(connection: Connection, messages: Sequence[Outgoing], now: datet
         for message in messages
     ]
     _INSERT.run(connection, rows)
+    _WAIT.run(connection, [_key(messages[0])])
     connection.info[OUTBOX_GREW] = True
 
 
@@ -83,26 +78,15 @@ def pending(connection: Connection, limit: int, skip: Collection[Stream] = ()) -
     Row ids are given out under the lock of the source's row, so within a stream their order is the sequence's, on
     PostgreSQL too; across streams they are first come, first served. `skip` leaves out streams that take nothing.
     """
-    statement = _PENDING.order_by(outbox.c.id).limit(limit)
+    statement = _PENDING.order_by(outbox_waiting.c.id).limit(limit)
     if skip:
         statement = statement.where(tuple_(outbox.c.topic, outbox.c.source_id).not_in(list(skip)))
     return tuple(Outgoing(*row) for row in connection.execute(statement))
 
 
-def mark_published(connection: Connection, rows: Sequence[Outgoing], now: datetime) -> None:
+def mark_published(connection: Connection, rows: Sequence[Outgoing]) -> None:
     """Remember that the streams hold these messages."""
-    published_at = microseconds(now)
-    keys = [
-        {
-            "b_topic": row.topic,
-            "b_source_id": row.source_id,
-            "b_epoch": row.epoch,
-            "b_sequence": row.sequence,
-            "published_at": published_at,
-        }
-        for row in rows
-    ]
-    _MARK.run(connection, keys)
+    _MARK.run(connection, [_key(row) for row in rows])
 
 
 def heads(connection: Connection) -> Mapping[Stream, Position]:
@@ -117,29 +101,35 @@ def heads(connection: Connection) -> Mapping[Stream, Position]:
 
 
 def rewind(connection: Connection, topic: str, source_id: str, epoch: int, after_sequence: int) -> int:
-    """Mark everything after a position as unpublished again; return how many messages that are."""
-    statement = (
-        update(outbox)
-        .where(
-            outbox.c.topic == topic,
-            outbox.c.source_id == source_id,
-            tuple_(outbox.c.epoch, outbox.c.sequence) > (epoch, after_sequence),
-            outbox.c.published_at.is_not(None),
-        )
-        .values(published_at=None)
+    """Let everything after a position wait again; return how many messages that are that did not wait already."""
+    missing = select(outbox.c.id).where(
+        outbox.c.topic == topic,
+        outbox.c.source_id == source_id,
+        tuple_(outbox.c.epoch, outbox.c.sequence) > (epoch, after_sequence),
+        outbox.c.id.not_in(select(outbox_waiting.c.id)),
     )
-    rewound = connection.execute(statement).rowcount
+    again = insert(outbox_waiting).from_select(["id"], missing).execution_options(preserve_rowcount=True)
+    rewound = connection.execute(again).rowcount
     if rewound:
         connection.info[OUTBOX_GREW] = True
     return rewound
 
 
 def backlog(connection: Connection) -> Backlog:
-    """Return how many messages wait and since when the oldest does; both from the index of what waits."""
-    waiting = outbox.c.published_at.is_(None)
-    depth = connection.scalar(select(func.count()).where(waiting)) or 0
-    oldest = connection.scalar(select(outbox.c.created_at).where(waiting).order_by(outbox.c.id).limit(1))
+    """Return how many messages wait and since when the oldest does."""
+    depth = connection.scalar(select(func.count()).select_from(outbox_waiting)) or 0
+    first = select(func.min(outbox_waiting.c.id)).scalar_subquery()
+    oldest = connection.scalar(select(outbox.c.created_at).where(outbox.c.id == first))
     return Backlog(depth, maybe_instant(oldest))
+
+
+def _key(message: Outgoing) -> dict[str, object]:
+    return {
+        "b_topic": message.topic,
+        "b_source_id": message.source_id,
+        "b_epoch": message.epoch,
+        "b_sequence": message.sequence,
+    }
 
 
 def _advance(connection: Connection, topic: str, count: int) -> Position:

@@ -20,7 +20,7 @@ from monitor.store.codec import (
     maybe_microseconds,
     microseconds,
 )
-from monitor.store.outbox import insert_rows
+from monitor.store.outbox import insert_messages
 from monitor.store.statements import Prepared, upsert
 from monitor.store.tables import known, revisions, sources, store_state
 from monitor.store.values import Committed, PollCommit, PollNote, PollState, SourceState, Superseded
@@ -110,8 +110,7 @@ def commit(connection: Connection, found: PollCommit) -> Committed | Superseded:
     messages = [
         Outgoing("deltas", found.source.id, delta.epoch, delta.sequence, encode_delta(delta)) for delta in found.deltas
     ]
-    if messages:
-        insert_rows(connection, messages, found.seen_at)
+    insert_messages(connection, messages, found.seen_at)
     return Committed(found.expected_version + 1, *head)
 
 

@@ -15,12 +15,13 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
 
 from monitor.store.codec import decode_change, encode_detail, encode_entry, microseconds
-from monitor.store.tables import outbox, revisions
+from monitor.store.tables import outbox, outbox_waiting, revisions
 from monitor.store.values import Pruned, Retention
 
 T = TypeVar("T")
 BATCH = 500  # rows a transaction
 _ROUND = 20 * BATCH  # rows looked for at once
+_PUBLISHED = outbox.c.id.not_in(select(outbox_waiting.c.id))
 _EMPTY = (
     update(revisions)
     .where(revisions.c.id == bindparam("b_id"))
@@ -44,8 +45,8 @@ async def prune(read: Runner, run: Runner, keep: Retention, *, now: datetime) ->
     """Delete what `keep` allows; return how many rows of each."""
     messages = bodies = removed = 0
     if keep.outbox is not None:
-        old = outbox.c.published_at < microseconds(now - keep.outbox)
-        messages = await _clear(read, run, select(outbox.c.id).where(old).order_by(outbox.c.id), _delete_messages)
+        old = outbox.c.created_at < microseconds(now - keep.outbox)
+        messages = await _clear(read, run, select(outbox.c.id).where(old, _PUBLISHED), _delete_messages)
     if keep.revisions is not None:
         old = revisions.c.seen_at < microseconds(now - keep.revisions)
         removed = await _clear(read, run, _superseded(old), _delete_revisions)
@@ -97,8 +98,7 @@ def _rank(kept: int) -> Select[int]:
 
 def _delete_messages(connection: Connection, ids: Sequence[int]) -> int:
     # A rewind may have made some of them wait again since they were looked for.
-    statement = delete(outbox).where(outbox.c.id.in_(ids), outbox.c.published_at.is_not(None))
-    return connection.execute(statement).rowcount
+    return connection.execute(delete(outbox).where(outbox.c.id.in_(ids), _PUBLISHED)).rowcount
 
 
 def _delete_revisions(connection: Connection, ids: Sequence[int]) -> int:

@@ -176,7 +176,7 @@ class Store:
 
     async def mark_published(self, rows: Sequence[Outgoing]) -> None:
         """Remember that the streams hold these messages."""
-        await self.run(partial(outbox.mark_published, rows=rows, now=self._clock()))
+        await self.run(partial(outbox.mark_published, rows=rows))
 
     async def heads(self) -> Mapping[Stream, Position]:
         """Return the newest `(epoch, sequence)` given out in each stream, published or not."""

@@ -6,7 +6,18 @@ as numbers, and the same in both databases.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 # SQLite makes a 64-bit row id of INTEGER PRIMARY KEY only, not of BIGINT (https://sqlite.org/lang_createtable.html#rowid).
@@ -83,11 +94,15 @@ outbox = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Column("published_at", BigInteger),
     UniqueConstraint("topic", "source_id", "epoch", "sequence", name="outbox_position"),
+    Index("outbox_age", "created_at"),
 )
-_waiting = outbox.c.published_at.is_(None)
-Index("outbox_waiting", outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
+
+outbox_waiting = Table(
+    "outbox_waiting",
+    metadata,
+    Column("id", _ROW_ID, ForeignKey("outbox.id"), primary_key=True),
+)
 
 outbox_heads = Table(
     "outbox_heads",

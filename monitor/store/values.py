@@ -145,7 +145,7 @@ class Retention:
     revisions: timedelta | None = None
     revisions_per_entry: int | None = None
     bodies: timedelta | None = None  # texts of superseded revisions; the fact of the change outlives them
-    outbox: timedelta | None = timedelta(hours=48)  # published messages: the window an emptied Redis is refilled from
+    outbox: timedelta | None = timedelta(hours=48)  # messages, once published: what an emptied Redis is refilled from
 
 
 @dataclass(frozen=True, slots=True)
