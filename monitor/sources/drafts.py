@@ -47,4 +47,3 @@ class Page:
     next_url: str | None = None
     remarks: tuple[str, ...] = ()
     verdict: Verdict | None = None
-    truncated: bool = False  # the body ends before its own end mark

@@ -14,8 +14,11 @@ from typing import Any
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
 from monitor.sources.drafts import Draft, Page
-from monitor.sources.feed_cache import FeedReader
+from monitor.sources.feed_cache import FeedItems, FeedReader
 from monitor.sources.feed_entries import FeedDict, absolute, draft_of, raw, time_of, title_of
+from monitor.sources.feed_ranges import shortened
+from monitor.sources.gates import error_feed
+from monitor.sources.limits import too_complex
 
 _XML_ENCODING = re.compile(rb"""(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*["'][^"']*["']""", re.IGNORECASE)
 _SURROGATE_REFERENCE = re.compile(
@@ -29,33 +32,47 @@ _NAMES = {"rss": "RSS", "atom": "Atom", "cdf": "CDF"}
 def read_feed(content: Content) -> Page | Verdict:
     """Return the entries of a feed; a failed verdict if the document is none."""
     body = feed_bytes(content)
-    base = content.document.url
+    if (dear := too_complex(body)) is not None:
+        return dear
+    base, most = content.document.url, content.options.max_entries
 
     def make(entry: FeedDict, version: str) -> Draft:
         return draft_of(entry, base=base, dated_by_update=not version.startswith("atom"))
 
-    items = FeedReader(content.memory, parse_feed, make).read(body, base)
+    items = FeedReader(content.memory, parse_feed, make).read(shortened(body, most), base)
     if not items.version:
         return Verdict(VerdictKind.FAILED, "the document is no feed of a known format", "not_a_feed")
-    return page_of(content, items.head, items.version, items.drafts)
+    return error_feed([draft.title for draft in items.drafts]) or page_of(content, items)
 
 
-def page_of(content: Content, head: FeedDict, version: str, drafts: tuple[Draft, ...]) -> Page:
+def page_of(content: Content, items: FeedItems) -> Page:
     """Return the page of a feed's head and its entries."""
+    head = items.head
     updated, _ = time_of(head, "updated")
     published, _ = time_of(head, "published")
     modified = updated or published
     return Page(
-        drafts=drafts,
+        drafts=items.drafts,
         kind="feed",
-        how=f"{feed_name(version)} feed",
+        how=f"{feed_name(items.version)} feed",
         title=title_of(head),
         whole=b"http://purl.org/syndication/history/1.0" in content.body and b"complete/>" in content.body,
         deleted=tombstones(content.body),
         modified_at=modified.at if modified is not None else None,
         ttl=time_to_live(head),
         next_url=_next(head, content.document.url),
+        remarks=_shortening(content, items),
     )
+
+
+def _shortening(content: Content, items: FeedItems) -> tuple[str, ...]:
+    most = content.options.max_entries
+    left_out = (
+        max(content.body.count(b"</item>"), content.body.count(b"</entry>")) - len(items.drafts)
+        if len(items.drafts) >= most
+        else 0
+    )
+    return (f"{left_out + len(items.drafts)} entries; the newest {most} are read",) if left_out > 0 else ()
 
 
 def feed_bytes(content: Content) -> bytes:

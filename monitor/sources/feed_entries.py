@@ -19,6 +19,7 @@ from monitor.text.times import TimeClaim, read_claim, stamp_of
 
 FeedDict = Mapping[str, Any]  # feedparser is untyped: its values are checked where they are taken
 
+_LONGEST = 2_000_000  # characters of markup; what an entry may hold of text is capped far below it
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -76,7 +77,7 @@ def _text(entry: FeedDict) -> str:
     if isinstance(detail, Mapping) and (text := _plain(detail)):
         return text
     summary = raw(entry, "summary")
-    return html_text(summary) if isinstance(summary, str) else ""
+    return html_text(summary[:_LONGEST]) if isinstance(summary, str) else ""
 
 
 def _plain(part: Mapping[str, Any]) -> str:
@@ -86,7 +87,7 @@ def _plain(part: Mapping[str, Any]) -> str:
     kind = str(raw(part, "type") or "")
     if kind == "text/plain":
         return join_paragraphs(value.split("\n\n"))
-    return html_text(value) if "html" in kind or kind.startswith("text/") or not kind else ""
+    return html_text(value[:_LONGEST]) if "html" in kind or kind.startswith("text/") or not kind else ""
 
 
 def _author(entry: FeedDict) -> str | None:

@@ -7,10 +7,21 @@ those the products themselves put into their pages.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
 
+_UNEXPLAINED = {
+    "no_entries",
+    "not_a_feed",
+    "not_json",
+    "not_text",
+    "http_status",
+    "layout_changed",
+    "error_page",
+    "kind_changed",
+}
 _LOOK_AT = 300_000  # characters; interstitials are small, and their marks stand early
 
 # (code, words, marks): the first row with a mark in the page names the reason.
@@ -80,10 +91,48 @@ _ROWS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 )
 
 
+_REFUSAL_TITLE = re.compile(
+    r"\s*(?:(?:error\s*)?(?:40[0-9]|410|451|50[0-4])\b|page (?:not found|unavailable)|not found|just a moment|access denied|attention required"
+    r"|service unavailable|bad gateway|(?:site|down for|under) maintenance|forbidden|before you continue|seite nicht gefunden|page introuvable"
+    r"|página no encontrada|pagina non trovata|страница не найдена|internal server error|oops)",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"<title[^>]*>([^<]{0,200})|<h1[^>]*>([^<]{0,200})", re.IGNORECASE)
+_BRIDGE_ERROR = re.compile(
+    r"bridge returned error|error while (?:fetching|generating) (?:the )?feed|feed (?:error|not available)\b",
+    re.IGNORECASE,
+)
+
+
+def refuses(content: Content) -> Verdict | None:
+    """Return a failed verdict if a page's own title says that it is not the page asked for.
+
+    Asked before a plain page is searched for stamped blocks: error pages show lists of other articles with times.
+    """
+    for title, heading in _TITLE.findall(content.text[:_LOOK_AT])[:3]:
+        if _REFUSAL_TITLE.match(title or heading):
+            said = Verdict(
+                VerdictKind.FAILED,
+                f"an error page instead of the live blog: {(title or heading).strip()!r}",
+                "error_page",
+            )
+            return explain(content, said)
+    return None
+
+
+def error_feed(titles: Sequence[str | None]) -> Verdict | None:
+    """Return a failed verdict if a feed's only item is its generator's report of an error (RSS-Bridge and the like)."""
+    if len(titles) == 1 and _BRIDGE_ERROR.search(titles[0] or ""):
+        return Verdict(VerdictKind.FAILED, f"the feed's generator reports an error: {titles[0]!r}", "error_feed")
+    return None
+
+
 def explain(content: Content, verdict: Verdict) -> Verdict:
     """Return a failed verdict that names why the document shows no entries; `verdict` itself where nothing tells more."""
     if not content.body.strip():
         return Verdict(VerdictKind.FAILED, "the document is empty", "empty")
+    if verdict.code not in _UNEXPLAINED:
+        return verdict
     text = content.text[:_LOOK_AT].lower()
     for code, words, marks in _ROWS:
         if marks.search(text):

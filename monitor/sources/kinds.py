@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from monitor.model import SourceKind, Verdict
 from monitor.sources.blocks_page import read_blocks
 from monitor.sources.content import JSON, Content
+from monitor.sources.cuts import FEED_ROOTS
 from monitor.sources.drafts import Page
 from monitor.sources.feed import read_feed
+from monitor.sources.gates import refuses
 from monitor.sources.json_feed import is_json_feed, read_json_feed
 from monitor.sources.liveblog import read_live_blog
 from monitor.sources.selected_json import read_selected_json
@@ -31,11 +33,8 @@ class Kind:
     read: Callable[[Content], Page | Verdict]
 
 
-_FEED_ROOTS = {"rss", "feed", "rdf", "channel"}
-
-
 def _claims_feed(content: Content) -> str | None:
-    if content.root in _FEED_ROOTS:
+    if content.root in FEED_ROOTS:
         return f"its first element is <{content.root}>"
     if content.start.startswith("<?xml") and content.root != "html":
         return "it is XML"
@@ -56,7 +55,7 @@ def _claims_live_blog(content: Content) -> str | None:
     if content.start.startswith(("{", "[")):
         vendor = vendor_of(content.json)
         return f"it is JSON of {vendor}" if vendor else None
-    if not content.is_markup or content.root in _FEED_ROOTS:
+    if not content.is_markup or content.root in FEED_ROOTS:
         return None
     return "it names LiveBlogPosting" if "LiveBlogPosting" in content.text else None
 
@@ -64,17 +63,21 @@ def _claims_live_blog(content: Content) -> str | None:
 def _claims_page(content: Content) -> str | None:
     return (
         "it is HTML"
-        if content.is_markup and content.root not in _FEED_ROOTS and not content.start.startswith(("{", "[{"))
+        if content.is_markup and content.root not in FEED_ROOTS and not content.start.startswith(("{", "[{"))
         else None
     )
 
 
 def _read_page(content: Content) -> Page | Verdict:
-    return read_selected(content) if "entry" in content.options.select else read_blocks(content)
+    if "entry" in content.options.select:
+        return read_selected(content)
+    return refuses(content) or read_blocks(content)
 
 
 def _claims_json(content: Content) -> str | None:
-    return "it is JSON" if content.start.startswith(("{", "[")) and content.json is not None else None
+    if content.start.startswith("{"):
+        return "it begins like JSON"
+    return "it is JSON" if content.start.startswith("[") and content.json is not None else None
 
 
 def _claims_text(content: Content) -> str | None:

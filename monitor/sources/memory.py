@@ -1,4 +1,4 @@
-"""What the reader of one source keeps from poll to poll, only to spend less: losing it changes no result.
+"""What the reader of one source keeps from poll to poll: to spend less, and to know a page that is suddenly another.
 
 Rule: opaque outside this room; one source, one memory, one reader at a time.
 """
@@ -15,6 +15,7 @@ class ReadMemory:
     """The kind that read the source last, and the drafts of feed items by the hash of their bytes."""
 
     kind: str | None = None
+    strange: int = 0  # polls in a row that looked like a lesser kind
     context: int = 0  # hash of everything of a feed that its items are read in the light of
     version: str = ""  # of that feed
     items: dict[int, Draft] = field(default_factory=dict)

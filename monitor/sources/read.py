@@ -10,23 +10,27 @@ from dataclasses import replace
 
 from monitor.model import Document, Entry, Reading, ReadOptions, Snapshot, Stamp, Verdict, VerdictKind
 from monitor.sources.content import Content, clean
+from monitor.sources.cuts import FEED_ROOTS, is_cut
 from monitor.sources.dating import date_page
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.gates import explain
 from monitor.sources.kinds import KINDS, Kind
 from monitor.sources.memory import ReadMemory
 from monitor.text.characters import canonical
+from monitor.text.html import too_deep
 from monitor.text.times import zone_named
 
 _LONGEST_LINE = 4096  # characters of an id, an address, a name: longer than any browser takes an address
 _MOST_TAGS = 100
+_DECLARED = {"feed", "liveblog", "json"}  # kinds a document declares itself to be
+_STRANGE_POLLS = 10  # after as many in a row the publisher is believed to have changed the page
 
 
 def read(document: Document, options: ReadOptions, memory: ReadMemory | None = None) -> Reading:
     """Return what `document` says when read as `options` ask: a verdict, and a snapshot unless it failed.
 
-    Never raises on content. `memory` is one source's, kept by the caller from poll to poll; it saves work and changes no
-    result.
+    Never raises on content. `memory` is one source's, kept by the caller from poll to poll; it saves work and remembers
+    the kind.
     """
     content = Content(document, options, memory if memory is not None else ReadMemory())
     try:
@@ -40,14 +44,31 @@ def _read(content: Content) -> Reading:
     if content.document.status >= 400:
         refused = Verdict(VerdictKind.FAILED, f"the server answered {content.document.status}", "http_status")
         return Reading(explain(content, refused))
+    if content.is_markup and content.root not in FEED_ROOTS and too_deep(content.text):
+        return Reading(Verdict(VerdictKind.FAILED, "the page nests thousands of elements into each other", "too_deep"))
     page, chosen = _page(content)
+    if isinstance(page, Page) and content.options.kind == "auto":
+        page = _steady(page, content.memory)
     if isinstance(page, Verdict):
         return Reading(_incomplete(content) or explain(content, page), chosen=chosen)
-    content.memory.kind = page.kind
-    cut = page.truncated or not content.document.complete
+    cut = not content.document.complete or is_cut(content)
     drafts = page.drafts[:-1] if cut else page.drafts  # the last one may be half of itself
     snapshot = _snapshot(replace(page, drafts=drafts), content)
     return Reading(_verdict(page, content, cut=cut), snapshot, chosen)
+
+
+def _steady(page: Page, memory: ReadMemory) -> Page | Verdict:
+    """Keep a source to the kind it was read as: what reads as something lesser is a block page until it stays so.
+
+    An error page with a list of other articles reads as a plain page where a live blog was read before.
+    """
+    known = memory.kind
+    if known in _DECLARED and page.kind not in _DECLARED and memory.strange < _STRANGE_POLLS:
+        memory.strange += 1
+        reason = f"so far this was read as {known}, now it looks like {page.kind}: {page.how}"
+        return Verdict(VerdictKind.FAILED, reason, "kind_changed")
+    memory.kind, memory.strange = page.kind, 0
+    return page
 
 
 def _page(content: Content) -> tuple[Page | Verdict, str | None]:
@@ -72,9 +93,11 @@ def _candidates(content: Content) -> list[tuple[Kind, str]]:
 
 
 def _incomplete(content: Content) -> Verdict | None:
-    if content.document.complete:
-        return None
-    return Verdict(VerdictKind.FAILED, "the transfer ended early", "truncated")
+    if not content.document.complete:
+        return Verdict(VerdictKind.FAILED, "the transfer ended early", "truncated")
+    if content.body.strip() and is_cut(content):
+        return Verdict(VerdictKind.FAILED, "the document ends in the middle", "truncated")
+    return None
 
 
 def _verdict(page: Page, content: Content, *, cut: bool) -> Verdict:

@@ -55,7 +55,7 @@ def read_selected_json(content: Content) -> Page | Verdict:
 
     value = content.json
     if value is None:
-        return Verdict(VerdictKind.FAILED, "the document is no JSON", "not_json")
+        return Verdict(VerdictKind.FAILED, "the document does not parse as JSON", "not_json")
     select = content.options.select
     try:
         items = _search(select["entry"])(value) if "entry" in select else _likely_list(value)
