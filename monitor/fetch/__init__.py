@@ -8,6 +8,7 @@
     files     a local file as a source
     transport one HTTP exchange over aiohttp
     hosts     per-host concurrency, spacing and back-off
+    lease     room in memory for large bodies
     robots, robots_cache   robots.txt (RFC 9309), asked for once a day
     fetcher   all of the above as one call
     outcome   what an answer is good for

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from monitor.fetch.frames import LAST, LENGTHS, OPEN, READY, decode_order, encode_reading, frame
+from monitor.fetch.frames import LENGTHS, NOTE, OPEN, READY, decode_order, encode_reading, frame
 from monitor.fetch.sandbox import confine
 from monitor.model import Document, Reading, ReadOptions, Verdict, VerdictKind
 
@@ -48,10 +48,11 @@ def main() -> None:
     gc.freeze()  # what was imported stays: collections during a parse look only at the parse
     _send(outbound, frame(READY, note))
     while (taken := _take(inbound)) is not None:
-        _allow_cpu(int(cpu_seconds))
+        before = _cpu_used()
+        _allow_cpu(before + int(cpu_seconds))
         reply = _served(reader, memories, *taken)
         leaving = _swollen(int(address_space))
-        _send(outbound, frame(reply, LAST if leaving else b""))
+        _send(outbound, frame(reply, NOTE.pack(leaving, int((_cpu_used() - before) * 1000))))
         if leaving:
             return
 
@@ -117,7 +118,11 @@ def _die_with(parent: int) -> None:
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Take the pipes away from stdin and stdout, so that a library that prints cannot break a frame."""
+    """Take the pipes away from stdin and stdout, so that a library that prints cannot break a frame.
+
+    Everything else is closed here and not left to the parent: uvloop hands on what was made inheritable.
+    """
+    os.closerange(3, 65_536)
     inbound = os.fdopen(os.dup(0), "rb", buffering=1 << 20)
     outbound = os.fdopen(os.dup(1), "wb", buffering=0)
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -134,11 +139,14 @@ def _bound(address_space: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
 
 
-def _allow_cpu(seconds: int) -> None:
-    """Grant the next document its processor time: RLIMIT_CPU counts the whole life of the process."""
+def _cpu_used() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+    return used.ru_utime + used.ru_stime
+
+
+def _allow_cpu(until: float) -> None:
+    """Grant the next document its processor time: RLIMIT_CPU counts the whole life of the process."""
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(until) + 1, resource.RLIM_INFINITY))
 
 
 def _swollen(address_space: int) -> bool:

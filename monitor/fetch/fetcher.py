@@ -20,6 +20,7 @@ from monitor.fetch.decoding import ACCEPT_ENCODING
 from monitor.fetch.guard import Resolve, system_resolve
 from monitor.fetch.headers import retry_after
 from monitor.fetch.hosts import HostBusyError, HostLimiter, HostPolicy
+from monitor.fetch.lease import LARGE_AT_ONCE, Lease
 from monitor.fetch.links import Link, Refused
 from monitor.fetch.outcome import Chain, judged
 from monitor.fetch.request import Answer, FetchFailed, FetchOutcome, FetchRequest, failed
@@ -81,6 +82,7 @@ class Fetcher:
         self._refusals: dict[str, int] = {}  # host → 429 and 503 answers in a row
         self._robots = RobotsCache(self.fetch, robot=PRODUCT, clock=clock)
         self._transport: Transport | None = None
+        self._room = asyncio.Semaphore(LARGE_AT_ONCE)
         self._at_once = asyncio.Semaphore(self._settings.concurrency)
         self.hosts = HostLimiter(self._settings.hosts, clock=clock)
 
@@ -110,22 +112,20 @@ class Fetcher:
         if who is not None:
             basic = base64.b64encode(":".join(who).encode()).decode("ascii")
             request = replace(request, headers={"Authorization": f"Basic {basic}", **request.headers})
-        chain = await self._follow(link, request)
-        if (
-            isinstance(chain, FetchFailed)
-            and chain.verdict.code == "bad_http"
-            and (request.etag or request.last_modified)
-        ):
-            # Some servers send a body after 304, which is no HTTP. Validators only save work: the page is asked for whole.
-            chain = await self._follow(link, replace(request, etag=None, last_modified=None))
-        if isinstance(chain, FetchFailed):
-            return chain
-        now = self._now()
-        if len(chain.answer.body) > _INLINE:
-            return await asyncio.to_thread(judged, chain, request, now)
-        return judged(chain, request, now)
+        async with Lease(self._room) as lease:
+            chain = await self._follow(link, request, lease)
+            if isinstance(chain, FetchFailed):
+                if chain.verdict.code != "bad_http" or not (request.etag or request.last_modified):
+                    return chain
+                # Some servers send a body after 304, which is no HTTP. Validators only save work: ask for all of it.
+                chain = await self._follow(link, replace(request, etag=None, last_modified=None), lease)
+                if isinstance(chain, FetchFailed):
+                    return chain
+            if len(chain.answer.body) > _INLINE:
+                return await asyncio.to_thread(judged, chain, request, self._now())
+            return judged(chain, request, self._now())
 
-    async def _follow(self, link: Link, request: FetchRequest) -> Chain | FetchFailed:
+    async def _follow(self, link: Link, request: FetchRequest, lease: Lease) -> Chain | FetchFailed:
         """Fetch `link` and follow redirects, each hop with its own checks, all hops within one total time."""
         start = link.origin
         left = request.limits.total
@@ -133,7 +133,7 @@ class Fetcher:
         permanent = True
         for _ in range(request.limits.redirects + 1):
             began = self._clock()
-            answer, waited = await self._hop(link, start, request, left)
+            answer, waited = await self._hop(link, start, request, left, lease)
             left -= max(0.0, self._clock() - began - waited)
             if isinstance(answer, FetchFailed):
                 return answer
@@ -148,7 +148,7 @@ class Fetcher:
         return failed("redirects", f"more than {request.limits.redirects} redirects")
 
     async def _hop(
-        self, link: Link, start: links.Origin, request: FetchRequest, seconds: float
+        self, link: Link, start: links.Origin, request: FetchRequest, seconds: float, lease: Lease
     ) -> tuple[Answer | FetchFailed, float]:
         """Make one request within `seconds`; return its answer and how long the host's turn was waited for."""
         host = link.origin.host
@@ -163,13 +163,13 @@ class Fetcher:
         try:
             async with self.hosts.turn(host), self._at_once:
                 waited = self._clock() - asked
-                answer = await self._exchange(link, start, request, seconds)
+                answer = await self._exchange(link, start, request, seconds, lease)
         except HostBusyError as busy:
             return failed("host_busy", f"too many sources wait for {host}", retry_after=busy.retry_after), 0.0
         return self._heed(host, answer), waited
 
     async def _exchange(
-        self, link: Link, start: links.Origin, request: FetchRequest, seconds: float
+        self, link: Link, start: links.Origin, request: FetchRequest, seconds: float, lease: Lease
     ) -> Answer | FetchFailed:
         proxy = request.proxy or self._settings.proxy
         if proxy is not None:
@@ -185,6 +185,7 @@ class Fetcher:
                     request.limits,
                     allow_private=request.allow_private,
                     proxy=proxy,
+                    lease=lease,
                 )
         except TimeoutError:
             return failed("timeout", f"not finished within {request.limits.total:g} s")

@@ -16,7 +16,9 @@ from monitor.model import Document, Reading, ReadOptions
 LENGTHS = struct.Struct(">II")
 READY = b'"ready"'
 OPEN = b"open"  # beside READY: the kernel could not take network, programs and files away from the child
-LAST = b"last"  # beside a reading: the child leaves after it
+NOTE = struct.Struct(
+    ">?I"
+)  # beside a reading: whether the child leaves after it, milliseconds of processor time it took
 MAX_REPLY = 64 << 20  # bytes of JSON a child may answer
 
 

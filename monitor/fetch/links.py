@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from monitor.text.addresses import is_address
@@ -68,6 +69,7 @@ class Link:
         return is_address(self.origin.host)
 
 
+@lru_cache(maxsize=4096)
 def check_url(url: str, *, credentials: bool = False) -> Link | Refused:
     """Return the http(s) URL as a link, or why it is refused.
 

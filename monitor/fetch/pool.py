@@ -1,7 +1,7 @@
 """Which parse process serves which document: first come, first served, and nobody waits long for somebody's slow one.
 
-Rule: a process that is busy for long is replaced in the pool, so that those who wait get another one; the surplus leaves
-when it is done.
+Rule: a process that is busy for long is replaced in the pool, so that those who wait get another one, goes last on the
+machine, and leaves when it is done.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class ProcessPool:
         self._slow_after = slow_after
         self.processes = [create() for _ in range(size)]  # none is started before it is needed
         self._idle = list(self.processes)
+        self._slowed: set[ParseProcess] = set()
         self._waiting: deque[asyncio.Future[ParseProcess]] = deque()
         self._homes: OrderedDict[str, ParseProcess] = OrderedDict()
 
@@ -41,9 +42,9 @@ class ProcessPool:
             await self._release(process)
 
     @contextmanager
-    def watch(self) -> Iterator[None]:
-        """Run a parse inside: the pool grows when it turns out slow."""
-        slow = asyncio.get_running_loop().call_later(self._slow_after, self._grow)
+    def watch(self, process: ParseProcess) -> Iterator[None]:
+        """Run a parse of `process` inside: when it turns out slow, the process is replaced and goes last."""
+        slow = asyncio.get_running_loop().call_later(self._slow_after, self._replace, process)
         try:
             yield
         finally:
@@ -79,11 +80,13 @@ class ProcessPool:
             raise
 
     async def _release(self, process: ParseProcess) -> None:
-        if len(self.processes) > self._size and not self._waiting:
+        if process in self._slowed:  # it cannot be made to go first again without privileges
+            self._slowed.discard(process)
             await process.kill()
-            self.processes.remove(process)
-        else:
-            self._hand_over(process)
+            if len(self.processes) > self._size:
+                self.processes.remove(process)
+                return
+        self._hand_over(process)
 
     def _hand_over(self, process: ParseProcess) -> None:
         while self._waiting:
@@ -93,8 +96,10 @@ class ProcessPool:
                 return
         self._idle.append(process)
 
-    def _grow(self) -> None:
+    def _replace(self, process: ParseProcess) -> None:
+        process.slow_down()
+        self._slowed.add(process)
         if len(self.processes) < self._most:
-            process = self._create()
-            self.processes.append(process)
-            self._hand_over(process)
+            fresh = self._create()
+            self.processes.append(fresh)
+            self._hand_over(fresh)

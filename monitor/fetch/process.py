@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from pathlib import Path
 import msgspec
 
 import monitor
-from monitor.fetch.frames import LAST, LENGTHS, MAX_REPLY, OPEN, READY, Order, decode_reading, encode_order
+from monitor.fetch.frames import LENGTHS, MAX_REPLY, NOTE, OPEN, READY, Order, decode_reading, encode_order
 from monitor.model import Reading
 
 _BUFFER = 1 << 20  # bytes of a reply read ahead
+_SLOW_NICE = 5  # a third of the processor share of others: a slow parse may be an honest one
 _ROOT = str(Path(monitor.__file__).resolve().parent.parent)
 
 
@@ -49,6 +51,7 @@ class ParseProcess:
     def __init__(self, spec: ProcessSpec) -> None:
         self._spec = spec
         self._process: asyncio.subprocess.Process | None = None
+        self.cpu_seconds = 0.0  # processor time the last document took
         self.confined: bool | None = None  # None until one was started
 
     @property
@@ -70,12 +73,18 @@ class ParseProcess:
         except (OSError, EOFError) as error:
             code = await self._buried()
             raise _lost(code) from error
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, struct.error) as error:
             await self.kill()
             raise ProcessLostError("parse_crash", f"the parser's answer makes no sense: {error}") from error
         except BaseException:  # cancelled: the reply to this document must not be taken for the next one's
             await self.kill()
             raise
+
+    def slow_down(self) -> None:
+        """Let everybody else on the machine go first."""
+        if self.pid is not None:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self.pid, _SLOW_NICE)
 
     async def kill(self) -> None:
         """End the process, if one runs."""
@@ -94,7 +103,9 @@ class ParseProcess:
         process.stdin.write(frame)
         await process.stdin.drain()
         message, note = await _received(process.stdout)
-        if note == LAST:
+        leaving, milliseconds = NOTE.unpack(note)
+        self.cpu_seconds = milliseconds / 1000
+        if leaving:
             await self.kill()
         return decode_reading(message)
 
@@ -155,7 +166,7 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 async def _received(stream: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Return JSON and note of one frame. Raises EOFError (IncompleteReadError) at the end, ValueError on a monstrous one."""
     message_length, note_length = LENGTHS.unpack(await stream.readexactly(LENGTHS.size))
-    if message_length > MAX_REPLY or note_length > len(LAST):
+    if message_length > MAX_REPLY or note_length > NOTE.size:
         raise ValueError(f"a reply of {message_length} bytes")
     return await stream.readexactly(message_length), await stream.readexactly(note_length)
 

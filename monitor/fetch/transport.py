@@ -17,6 +17,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from monitor.fetch.guard import AddressRefusedError, Resolve, allowed_addresses, guarded_socket, open_socket
+from monitor.fetch.lease import Lease
 from monitor.fetch.links import Link
 from monitor.fetch.request import Answer, FetchFailed, FetchLimits, failed
 
@@ -50,6 +51,7 @@ class Transport:
         *,
         allow_private: bool,
         proxy: str | None = None,
+        lease: Lease | None = None,
     ) -> Answer | FetchFailed:
         """Send a GET and return its answer, or why there is none. Raises TimeoutError only for the caller's own timeout."""
         session = self._session(allow_private, proxy is not None)
@@ -64,7 +66,7 @@ class Transport:
                 proxy=proxy,
                 max_field_size=_MAX_HEADER_LINE,
             ) as response:
-                return await _read(response, limits)
+                return await _read(response, limits, lease)
         except (aiohttp.ClientError, aiohttp.ServerTimeoutError, OSError, ValueError) as error:
             return _translated(error, limits)
 
@@ -118,7 +120,7 @@ class _Resolver(AbstractResolver):
         return
 
 
-async def _read(response: aiohttp.ClientResponse, limits: FetchLimits) -> Answer | FetchFailed:
+async def _read(response: aiohttp.ClientResponse, limits: FetchLimits, lease: Lease | None) -> Answer | FetchFailed:
     """Read the body the status calls for, within the limits."""
     status = response.status
     size = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
@@ -141,6 +143,8 @@ async def _read(response: aiohttp.ClientResponse, limits: FetchLimits) -> Answer
                 if received > limits.wire_bytes:
                     return failed("too_large", f"the body is larger than {limits.wire_bytes} bytes", status=status)
                 parts.append(part)
+                if lease is not None:
+                    await lease.for_size(received)
     except (aiohttp.ClientPayloadError, OSError):
         if protocol is None or not isinstance(protocol.exception(), OSError) or not parts:
             raise

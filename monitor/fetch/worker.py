@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -32,7 +31,9 @@ class ParseWorkerSettings:
     cpu_seconds: int = 5  # processor time a document
     address_space: int = 512 << 20
     start_deadline: float = 30.0  # for a process to be ready
-    slow: float = 0.5  # a parse that takes longer has its source wait in the slow lane next time
+    slow: float = (
+        0.5  # a parse that takes longer is replaced in the pool; one of more processor time waits in the slow lane
+    )
     strikes: int = 3  # lost processes after which the same bytes of a source are not tried again
     reader: str = "monitor.sources:read"  # module:function run on each document
 
@@ -56,7 +57,7 @@ class ParseWorker:
 
         size, spare, slow = self._settings.processes, self._settings.spare, self._settings.slow
         self._usual = ProcessPool(create, size=size, spare=spare, slow_after=slow)
-        self._slow_lane = ProcessPool(create, size=1)
+        self._slow_lane = ProcessPool(create, size=1, slow_after=slow)
         self._slow: OrderedDict[str, None] = OrderedDict()
         self._strikes: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self.kills = 0  # processes lost to a document so far
@@ -91,8 +92,7 @@ class ParseWorker:
         async with lane.turn(source_id) as process:
             try:
                 await process.ready()
-                began = monotonic()
-                with lane.watch():
+                with lane.watch(process):
                     reading = await process.ask(Order(source_id, document, options))
             except ProcessLostError as lost:
                 if lost.code != "parse_unavailable":
@@ -100,7 +100,7 @@ class ParseWorker:
                     self._strike(source_id, digest)
                 return _failed(lost.code, lost.reason)
             self._strikes.pop(source_id, None)
-            self._mark(source_id, slow=monotonic() - began > self._settings.slow)
+            self._mark(source_id, slow=process.cpu_seconds > self._settings.slow)
             return reading
 
     def _given_up(self, source_id: str, digest: str) -> bool:

@@ -15,5 +15,5 @@ async def test_each_row_ends_in_its_verdict_within_its_time(row, server, ask):
     began = time.monotonic()
     outcome = await ask(hostile.path_of(row), etag='"same"' if row.validators else None)
     took = time.monotonic() - began
-    assert hostile.ended(outcome) == row.code, outcome
+    assert hostile.ended(outcome) in row.code.split("|"), outcome
     assert took < row.seconds + 1.0, f"{took:.1f} s"  # a second for a machine with other work

@@ -86,7 +86,9 @@ async def test_a_parse_that_never_ends_is_killed_at_the_deadline(body):
 
 
 async def test_a_parse_that_burns_its_processor_time_is_stopped_before_the_deadline():
-    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=0, reader=READER)) as worker:
+    async with ParseWorker(
+        ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=0, slow=60, reader=READER)
+    ) as worker:
         reading = await told(worker, "spin")
     assert (reading.verdict.code, "processor" in reading.verdict.reason) == ("parse_timeout", True)
 
@@ -119,7 +121,7 @@ async def test_many_slow_parses_at_once_leave_a_process_for_the_others():
 async def test_a_source_known_to_be_slow_waits_in_its_own_lane():
     settings = ParseWorkerSettings(processes=1, spare=0, slow=0.1, deadline=20.0, reader=READER)
     async with ParseWorker(settings) as worker:
-        assert await said(worker, "sleep 0.2", "slow") == "slept"
+        assert await said(worker, "busy 0.2", "slow") == "busy"
         slow = asyncio.create_task(told(worker, "sleep 3600", "slow"))
         await asyncio.sleep(0)
         assert await said(worker, "say others", "other") == "others"
@@ -128,7 +130,7 @@ async def test_a_source_known_to_be_slow_waits_in_its_own_lane():
 
 
 async def test_a_source_that_is_quick_again_leaves_the_slow_lane(worker):
-    await said(worker, "sleep 0.55")
+    await said(worker, "busy 0.55")
     await said(worker, "say quick")
     assert not worker._slow
 
@@ -233,7 +235,9 @@ async def test_a_swollen_process_is_replaced_by_a_lean_one(worker):
 
 
 async def test_processor_time_is_granted_per_document():
-    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=0, reader=READER)) as worker:
+    async with ParseWorker(
+        ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=0, slow=60, reader=READER)
+    ) as worker:
         pid = await said(worker, "pid")
         for _ in range(8):
             assert await said(worker, "busy 0.3") == "busy"
