@@ -6,12 +6,14 @@ Rule: a file is read once and whole; what two files both say is an error, never 
 from __future__ import annotations
 
 import glob
+from collections.abc import Mapping as Environment
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.settings.problems import Place, Problems
-from monitor.settings.reader import MAX_BYTES, lines_of, read_tree
-from monitor.settings.tree import Mapping, Node, Pair, Scalar, Sequence
+from monitor.settings.reader import MAX_BYTES, read_tree
+from monitor.settings.tree import Mapping, Node, Pair, Scalar, Sequence, lines_of
+from monitor.settings.variables import Expander
 
 _UNITED = ("sources", "rules", "receivers")  # sections that several files may each hold a part of
 _MAX_FILES = 1000
@@ -21,6 +23,7 @@ _MAX_FILES = 1000
 class Gathered:
     """What was read so far."""
 
+    environ: Environment[str, str]
     problems: Problems
     lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: list[Path] = field(
@@ -65,7 +68,9 @@ class Gathered:
         if include is None:
             return tree
         self.open.append(path.resolve())
-        for node in _patterns(include.value):
+        for node in _patterns(Expander(self.environ, self.problems).expand(include.value)):
+            if isinstance(node, Scalar) and node.broken:
+                continue
             if isinstance(node, Scalar) and node.text:
                 self._include(tree, node, path)
             else:

@@ -52,7 +52,7 @@ def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChe
     `rule_checker` compiles rule texts and raises RuleError; by default it is the rule language's own compiler.
     """
     problems = Problems()
-    gathered = Gathered(problems)
+    gathered = Gathered(environ, problems)
     tree = gathered.read(path)
     settings = done = None
     if tree is not None:

@@ -6,6 +6,7 @@ Rule: a problem never holds a secret's value, and the line it quotes is masked b
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -90,8 +91,16 @@ class Sources:
         secret = self.secrets.get((place.file, place.line))
         open_part = masked(line if secret is None else line[: secret - 1] + "…")
         safe = printable(open_part)[:_QUOTED_WIDTH]
-        caret = " " * (place.column - 1) + "^" if place.column - 1 <= len(safe) else ""
+        caret = " " * _columns(safe[: place.column - 1]) + "^" if place.column - 1 <= len(safe) else ""
         return f"{shown}\n{place.line:6d} | {safe}\n{' ' * 6} | {caret}".rstrip()
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal `text` takes (UAX #11): wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 
 
 def masked(line: str) -> str:

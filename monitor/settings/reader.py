@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 import yaml
 
 from monitor.settings.problems import Place, Problems
-from monitor.settings.tree import Mapping, Node, Pair, Scalar, Sequence
+from monitor.settings.tree import Mapping, Node, Pair, Scalar, Sequence, lines_of
 
 MAX_BYTES = 4 * 1024 * 1024  # 10,000 sources of five lines; beyond it is no settings file
 MAX_DEPTH = 32
 MAX_ALIASED_NODES = 10_000
-_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML 1.1 scanners count as a line
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2 §5.1
 _LEADING_TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2 §10.3.2
@@ -43,11 +42,6 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 class _Unreadable(Exception):
     """The rest of the file cannot be read; the problem is already noted."""
-
-
-def lines_of(text: str) -> tuple[str, ...]:
-    """Return the lines of a settings file as the parser counts them."""
-    return tuple(_LINE_BREAK.split(text))
 
 
 def read_tree(text: str, file: str, problems: Problems) -> Mapping | None:

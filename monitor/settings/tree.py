@@ -6,6 +6,7 @@ what they say (YAML 1.1 would make them a truth value, a number in base 60, an o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -53,7 +54,13 @@ class Mapping:
 
 
 Node = Scalar | Sequence | Mapping
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML 1.1 scanners count as a line
 Path = tuple[str | int, ...]
+
+
+def lines_of(text: str) -> tuple[str, ...]:
+    """Return the lines of a settings file as the parser counts them."""
+    return tuple(_LINE_BREAK.split(text))
 
 
 def is_null(node: Node) -> bool:
@@ -118,8 +125,8 @@ def _walk(raw: str, text: str, offset: int) -> tuple[int, int]:
         at += _width(raw, at, style, character)
     if 0 <= offset < len(text):
         at = _skip_layout(raw, at, style, text[offset])
-    before = raw[: min(at, len(raw))]
-    return before.count("\n"), len(before) - (before.rfind("\n") + 1)
+    before = lines_of(raw[: min(at, len(raw))])
+    return len(before) - 1, len(before[-1])
 
 
 def _first_character(raw: str, style: str) -> int:

@@ -70,6 +70,13 @@ def test_all_errors_are_raised_at_once_with_line_and_caret_and_exit_code_78(monk
     )
 
 
+def test_the_caret_stands_below_the_character_in_scripts_of_every_width(desk):
+    (said,) = desk.examine("rules: {r: {match: x, note: '停战 é', severity: high}}\n").described()
+    _, line, caret = said.splitlines()
+    before = line[: line.index("high")]
+    assert len(caret) - 1 == len(before) + 2  # two characters of two columns each
+
+
 def test_warnings_alone_do_not_refuse_the_settings(monkeypatch):
     monkeypatch.chdir(CORPUS)
     settings = load_settings(Path("nobody_hears.yaml"), environ=ENVIRON, rule_checker=lambda rules: None)

@@ -119,6 +119,15 @@ def test_included_files_add_sources_rules_and_receivers(desk):
     assert [path.name for path in settings.files] == ["monitor.yaml", "conf.d", "b.yaml", "c.yaml"]
 
 
+def test_an_include_can_be_named_by_a_variable(desk):
+    desk.environ["PLACE"] = "north"
+    desk.write("sources: {b: https://example.org/b}", "north/b.yaml")
+    assert list(desk.load("include: ${PLACE}/*.yaml").sources) == ["b"]
+    assert desk.said("include: ${NOWHERE}/*.yaml") == [
+        "monitor.yaml:1:10: error: the environment variable NOWHERE is not set — set it, or write ${NOWHERE:-default}"
+    ]
+
+
 def test_what_two_files_both_say_is_an_error_that_names_both_places(desk):
     desk.write("sources:\n  a: https://example.org/other\nprefix: news\n", "more.yaml")
     assert desk.said("include: more.yaml\nprefix: monitor\nsources:\n  a: https://example.org/a\n") == [

@@ -1,7 +1,7 @@
 """Feeds of a feed reader become sources, and what cannot be one is said."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.settings.opml import NotOpml, read_opml
@@ -35,9 +35,9 @@ def test_feeds_get_ids_titles_and_their_folders_as_tags():
 
 def test_the_settings_made_of_feeds_load_with_every_feed(desk):
     files = starter_files(read_opml(OPML.encode()).sources)
-    settings = desk.load(files["monitor.yaml"])
-    assert settings.sources["example-net-feed-a-1-b-x"].url == "https://example.net/feed?a=1&b=${x}"
-    assert settings.sources["aleppo-around"].kind == "feed"
+    loaded = desk.load(files["monitor.yaml"])
+    assert loaded.sources["example-net-feed-a-1-b-x"].url == "https://example.net/feed?a=1&b=${x}"
+    assert loaded.sources["aleppo-around"].kind == "feed"
     assert "example-live.txt" not in files
     assert "example-live.txt" not in files["monitor.yaml"]
 
@@ -72,6 +72,7 @@ def test_deep_outlines_are_read():
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
+@settings(max_examples=40)
 def test_any_title_and_folder_gives_settings_that_load(title, folder):
     from xml.sax.saxutils import quoteattr
 
