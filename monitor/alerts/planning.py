@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from monitor.alerts.options import Escalation, RuleOptions, rank
 from monitor.alerts.raising import CORRECTIONS
@@ -19,7 +20,7 @@ from monitor.alerts.waiting import Draft, GroupState, Outlook, Plan, Verdict, Wa
 from monitor.model import Severity
 
 FLAP_WINDOW = timedelta(minutes=10)
-FLAPS = 3  # so many earlier alerts of a rule about one entry within the window: wait until it settles
+FLAPS = 3  # a rule came true and false again of one entry so often within the window: wait until it settles
 MAX_ALERTS = 200  # of one message; the rest follows in the next
 LATE_GROUP = "late"
 BACKLOG_GROUP = "backlog"
@@ -134,10 +135,14 @@ def _refused_correction(one: Waiting, outlook: Outlook, now: datetime) -> Verdic
 
 
 def _flips(one: Waiting, outlook: Outlook) -> int:
-    """Return how many alerts of the rule about this entry came shortly before, if they are enough to call it flapping."""
-    past = outlook.of_entry.get((one.rule, one.entry), ())
-    before = sum(1 for other in past if other.number < one.number and one.raised_at - other.raised_at <= FLAP_WINDOW)
-    return before if before >= FLAPS else 0
+    """Return how often the entry shortly went back and forth, this time included, if it is enough to call it flapping."""
+    past = [
+        other.correction
+        for other in outlook.of_entry.get((one.rule, one.entry), ())
+        if other.number <= one.number and one.raised_at - other.raised_at <= FLAP_WINDOW
+    ]
+    flips = sum(1 for before, after in pairwise(past) if before != after)
+    return flips if flips >= FLAPS else 0
 
 
 def _flapping(one: Waiting, outlook: Outlook, now: datetime) -> Verdict | None:
@@ -145,7 +150,7 @@ def _flapping(one: Waiting, outlook: Outlook, now: datetime) -> Verdict | None:
     settled_at = one.raised_at + FLAP_WINDOW
     if not flips or now >= settled_at:
         return None
-    return Verdict(one.alert_id, "held", f"flapping: {flips} alerts of this entry in {FLAP_WINDOW}", settled_at)
+    return Verdict(one.alert_id, "held", f"flapping: back and forth {flips} times within 10 minutes", settled_at)
 
 
 def _quiet(one: Waiting, severity: Severity, outlook: Outlook, now: datetime) -> Verdict | None:

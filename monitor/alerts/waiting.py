@@ -58,6 +58,7 @@ class Past:
     number: int
     raised_at: datetime
     source: str
+    correction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor.alerts import Draft, RuleOptions, notice_of_words
-from monitor.daemon.deliver_line import Line
+from monitor.daemon.deliver_line import LOOK_EVERY, Line
 from monitor.daemon.deliver_time import Time
 from monitor.daemon.deliver_values import Receiver, Settled
 from monitor.errors import MonitorError
@@ -57,8 +57,13 @@ class Deliverer:
         time: Time | None = None,
         on_settled: Callable[[Settled], None] | None = None,
         alone: bool = True,
+        look_every: float = LOOK_EVERY,
     ) -> None:
-        """`alone`: no other process delivers from this store, so leases left by a killed one are freed at once."""
+        """`alone`: no other process delivers from this store, so leases left by a killed one are freed at once.
+
+        `look_every`: seconds after which each line looks for what commands of other processes asked for.
+        """
+        self._look_every = look_every
         self.setup = setup
         self.counts: Counter[tuple[str, str]] = Counter()  # (receiver, sent | pending | dead) → tries that ended so
         self._store = store
@@ -177,6 +182,7 @@ class Deliverer:
             wake_others=self._wake_some,
             on_settled=self._settled,
             on_trouble=self._trouble,
+            look_every=self._look_every,
         )
 
     def _start(self, name: str) -> None:

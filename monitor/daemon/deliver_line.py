@@ -65,8 +65,10 @@ class Line:
         wake_others: Callable[[tuple[str, ...]], None],
         on_settled: Callable[[Settled], None],
         on_trouble: Callable[[Receiver, str, str], None],
+        look_every: float = LOOK_EVERY,
     ) -> None:
         """`on_trouble(receiver, kind, words)` hears of dead letters and of the receiver being disabled."""
+        self._look_every = look_every
         self.receiver = receiver
         self.rules = rules
         self.pace = Pace(receiver.policy)
@@ -99,7 +101,7 @@ class Line:
                 log.warning("delivery_delayed", receiver=self.receiver.name, error=str(error))
                 pause = AFTER_STORE_TROUBLE
             # Commands of another process wake nobody: what they ask for is found by looking.
-            await self._time.wait(self._woken, LOOK_EVERY if pause is None else min(pause, LOOK_EVERY))
+            await self._time.wait(self._woken, self._look_every if pause is None else min(pause, self._look_every))
 
     async def drain(self) -> None:
         """Send everything that can leave now and wait for it; what is held, or failed, stays for later."""
@@ -109,6 +111,11 @@ class Line:
             if not self._sending and not self._more:
                 return
             await self._time.wait(self._woken, pause)
+
+    @property
+    def sending(self) -> int:
+        """How many messages are being sent."""
+        return len(self._sending)
 
     async def finish(self, patience: float) -> None:
         """Wait for what is being sent, then let go: leases end by themselves and the next process takes over."""

@@ -149,14 +149,14 @@ def _of_rule(
 
 
 def _pasts(connection: Connection, which: ColumnElement[bool]) -> Sequence[Any]:
-    columns = alerts.c["rule", "entry_id", "number", "raised_at", "source_id"]
+    columns = alerts.c["rule", "entry_id", "number", "raised_at", "source_id", "corrects"]
     statement = select(*columns).where(which, alerts.c.suppressed.is_(None)).order_by(alerts.c.number)
     return connection.execute(statement).all()
 
 
 def _past(row: Sequence[Any]) -> Past:
-    number, raised_at, source_id = row
-    return Past(number, instant(raised_at), source_id)
+    number, raised_at, source_id, corrects = row
+    return Past(number, instant(raised_at), source_id, correction=corrects is not None)
 
 
 def _groups(connection: Connection, receiver: str, keys: Collection[str], now: datetime) -> dict[str, GroupState]:

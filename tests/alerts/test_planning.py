@@ -177,12 +177,17 @@ def test_a_correction_answers_its_message_through_cooldown_silence_and_quiet_hou
 
 
 def flapping(noon, *offsets):
-    return tuple(Past(number, noon + timedelta(minutes=at), "aleppo") for number, at in enumerate(offsets, 101))
+    """Alerts that say it and take it back in turn."""
+    return tuple(
+        Past(number, noon + timedelta(minutes=at), "aleppo", correction=bool(place % 2))
+        for place, (number, at) in enumerate(zip(range(101, 200), offsets, strict=False))
+    )
 
 
 def test_a_flapping_entry_is_held_until_it_settles_and_then_told_once(desk, noon):
     past = {("halted", "e"): flapping(noon, 0, 1, 2, 3, 4)}
-    fourth = desk.waiting(number=104, entry="e", raised_at=noon + timedelta(minutes=3), kind=AlertKind.EDITED)
+    taken_back = {"kind": AlertKind.RETRACTED, "corrects": "third", "told": "sent", "thread": "m3"}
+    fourth = desk.waiting(number=104, entry="e", raised_at=noon + timedelta(minutes=3), **taken_back)
     fifth = desk.waiting(number=105, entry="e", raised_at=noon + timedelta(minutes=4), kind=AlertKind.EDITED)
     outlook = desk.outlook(fourth, fifth, of_entry=past)
     held = leave(outlook, noon + timedelta(minutes=5))
@@ -190,6 +195,12 @@ def test_a_flapping_entry_is_held_until_it_settles_and_then_told_once(desk, noon
     assert held.next_at == noon + timedelta(minutes=14)
     (draft,) = leave(outlook, noon + timedelta(minutes=14)).drafts
     assert (draft.alert_ids, draft.flips) == ((fifth.alert_id,), 4)
+
+
+def test_edits_that_keep_saying_it_are_no_flapping(desk, noon):
+    past = {("halted", "e"): tuple(Past(number, noon, "aleppo") for number in range(101, 109))}
+    one = desk.waiting(number=108, entry="e", kind=AlertKind.EDITED)
+    assert len(leave(desk.outlook(one, of_entry=past), noon).drafts) == 1
 
 
 def test_the_last_word_of_a_flapping_entry_answers_what_was_told_last(desk, noon):
@@ -257,7 +268,9 @@ def test_every_waiting_alert_is_in_a_draft_or_has_a_reason(desk, noon):
             )
         past = {
             (rule, entry): tuple(
-                Past(one.number, one.raised_at, "s") for one in waiting if (one.rule, one.entry) == (rule, entry)
+                Past(one.number, one.raised_at, "s", correction=one.corrects is not None)
+                for one in waiting
+                if (one.rule, one.entry) == (rule, entry)
             )
             for rule in "ab"
             for entry in ("e1", "e2")
