@@ -9,7 +9,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool
 from monitor.errors import NotPermitted, StateUnusable
 
 READERS = 2
+_OLDEST_SQLITE = (3, 35, 0)  # RETURNING; upserts and window functions came before
 # 64 MiB: what a long reader may let the write-ahead log grow to before it is cut back after a checkpoint.
 _JOURNAL_LIMIT = 64 * 1024 * 1024
 
@@ -92,6 +93,9 @@ def connect(place: Place, *, busy_timeout: float) -> Engines:
     try:
         if place.path is None:
             return _postgresql(place, busy_timeout)
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            have, need = sqlite3.sqlite_version, ".".join(map(str, _OLDEST_SQLITE))
+            raise StateUnusable(f"SQLite {have} is too old", resource=place.name, mend=f"use a Python with {need}")
         return _sqlite(place, busy_timeout)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         mend = "pip install 'live-update-monitor[postgresql]'"
@@ -101,22 +105,32 @@ def connect(place: Place, *, busy_timeout: float) -> Engines:
 def prepare_file(path: Path) -> None:
     """Make the directory (0700) and the file (0600) where they are missing, and refuse what is not ours alone.
 
-    Raises NotPermitted for symbolic links, foreign owners and directories others may write to; StateUnusable where the
-    file cannot be made.
+    A file that is there is never opened for this: closing any descriptor of it drops the locks SQLite holds on it in
+    this process (https://sqlite.org/howtocorrupt.html, 2.2). Raises NotPermitted for symbolic links, foreign owners and
+    directories others may write to; StateUnusable where the file cannot be made.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_directory(path.parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        _make_missing(path)
+        _check_file(path)
+        path.chmod(0o600)
     except OSError as error:
-        if path.is_symlink():
-            raise NotPermitted("is a symbolic link", resource=str(path), mend="give the file itself") from error
         raise StateUnusable(f"cannot be made: {error.strerror}", resource=str(path)) from error
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of the same name; None where there is no file."""
     try:
-        _check_file(path, os.fstat(descriptor))
-        os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _make_missing(path: Path) -> None:
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _check_directory(directory: Path) -> None:
@@ -129,7 +143,10 @@ def _check_directory(directory: Path) -> None:
         raise NotPermitted("others may write to it", resource=str(directory), mend=f"chmod 700 {directory}")
 
 
-def _check_file(path: Path, found: os.stat_result) -> None:
+def _check_file(path: Path) -> None:
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise NotPermitted("is a symbolic link", resource=str(path), mend="give the file itself")
     if not stat.S_ISREG(found.st_mode):
         raise StateUnusable("is not a regular file", resource=str(path))
     if found.st_uid != os.geteuid():

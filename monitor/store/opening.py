@@ -5,6 +5,7 @@ Rule: a database that cannot be used is left exactly as it was found.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,13 +44,11 @@ def open_to_read(url_or_path: str, *, busy_timeout: float) -> Engines:
 
 
 def _require_readable(path: Path) -> None:
-    try:
-        path.open("rb").close()
-    except FileNotFoundError as error:
-        raise StateUnusable("no store is here yet", resource=str(path), mend="`monitor run` makes one") from error
-    except OSError as error:
-        mend = "use the account the daemon runs under"
-        raise NotPermitted(f"cannot be read: {error.strerror}", resource=str(path), mend=mend) from error
+    if os.access(path, os.R_OK):
+        return
+    if not path.exists():
+        raise StateUnusable("no store is here yet", resource=str(path), mend="`monitor run` makes one")
+    raise NotPermitted("cannot be read", resource=str(path), mend="use the account the daemon runs under")
 
 
 @contextmanager

@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from monitor.errors import StoreUnavailable
-from monitor.store.engine import Engines
+from monitor.errors import StateUnusable, StoreUnavailable
+from monitor.store.engine import Engines, identity
 from monitor.store.translate import in_doubt, translate
 
 T = TypeVar("T")
+CLOSING_SECONDS = 10.0
 OUTBOX_GREW = "outbox_grew"  # key of Connection.info: set by whoever adds to the outbox
 
 
@@ -49,6 +50,7 @@ class Writer:
         self._on_outbox = on_outbox
         self._room = asyncio.Semaphore(limit)
         self._loop = asyncio.get_running_loop()
+        self._file = None if engines.place.path is None else identity(engines.place.path)
         self._waiting: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._closing = False
@@ -71,11 +73,14 @@ class Writer:
             return await future
 
     async def close(self) -> None:
-        """Finish what waits, then end the thread."""
+        """Finish what waits, then end the thread. Raises StoreUnavailable when the database keeps it too long."""
         with self._wake:
             self._closing = True
             self._wake.notify()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, CLOSING_SECONDS)
+        if self._thread.is_alive():
+            words = f"did not take what was submitted within {CLOSING_SECONDS:.0f} s"
+            raise StoreUnavailable(words, resource=self._engines.place.name)
 
     def _run(self) -> None:
         while jobs := self._next_group():
@@ -94,6 +99,7 @@ class Writer:
 
     def _transact(self, jobs: list[_Job]) -> tuple[list[_Outcome], bool]:
         try:
+            self._require_same_file()
             with self._engines.writer.begin() as connection:
                 connection.info[OUTBOX_GREW] = False
                 outcomes = [self._attempt(connection, job) for job in jobs]
@@ -101,6 +107,13 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - a writer thread that dies would hang every caller
             return [_Outcome(error=self._lost(error))] * len(jobs), False
         return outcomes, outbox_grew
+
+    def _require_same_file(self) -> None:
+        """SQLite goes on writing to a file that was removed, and all of it is lost with the last descriptor."""
+        path = self._engines.place.path
+        if path is not None and identity(path) != self._file:
+            mend = "stop the daemon, put the file back or restore a copy, start again"
+            raise StateUnusable("was removed or replaced while it was in use", resource=str(path), mend=mend)
 
     def _attempt(self, connection: Connection, job: _Job) -> _Outcome:
         _tell(connection, "SAVEPOINT unit")

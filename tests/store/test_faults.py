@@ -159,6 +159,41 @@ async def test_damage_that_happens_while_running_is_told_with_a_way_out(path, ma
             await store.ensure_sources([make.ref], make.now)
 
 
+async def test_a_file_removed_under_a_running_store_is_noticed_before_anything_is_acknowledged(path, make):
+    async with await Store.open(path) as store:
+        await store.ensure_sources([make.ref], make.now)
+        poll = make.news(await store.load("aleppo"))
+        os.rename(path, path + ".elsewhere")
+        with pytest.raises(StateUnusable, match="removed or replaced"):
+            await store.commit(poll)
+        assert not os.path.exists(path), "no empty database in its place"
+        os.rename(path + ".elsewhere", path)
+        assert isinstance(await store.commit(poll), Committed)
+
+
+async def test_opening_a_second_store_does_not_drop_the_locks_of_the_first(path, make):
+    """Closing any descriptor of the file would (POSIX advisory locks): another process could then write in between."""
+    async with await Store.open(path) as store:
+        holding, release = threading.Event(), threading.Event()
+
+        def hold(_):
+            holding.set()
+            release.wait(10)
+
+        held = asyncio.create_task(store.run(hold))
+        await asyncio.to_thread(holding.wait, 5)
+        with pytest.raises(StoreUnavailable, match="locked"):
+            await Store.open(path, busy_timeout=0.01)
+        await (await Store.open(path, read_only=True)).close()
+        probe = "import sqlite3,sys; sqlite3.connect(sys.argv[1], timeout=0.01, isolation_level=None).execute('BEGIN IMMEDIATE')"
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-c", probe, path], capture_output=True, text=True
+        )
+        release.set()
+        await held
+    assert "database is locked" in done.stderr
+
+
 async def test_a_group_that_fails_fails_for_each_of_its_commits(path, make):
     async with await Store.open(path, busy_timeout=0.01) as store:
         await store.ensure_sources([make.ref], make.now)

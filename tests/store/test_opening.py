@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import MetaData, inspect
 
 from monitor.errors import NotPermitted, StateUnusable
-from monitor.store import Store, opening
+from monitor.store import Store, opening, polls
 from monitor.store.migrations import MIGRATIONS, Migration, current_version, migrate
 from monitor.store.tables import metadata
 
@@ -180,6 +180,23 @@ async def test_a_migration_that_fails_midway_leaves_the_old_version(address, mak
         whole = Migration(half.version, "whole", ("ALTER TABLE sources ADD COLUMN note TEXT", half.statements[0]))
         assert migrate(connection, "x", (*MIGRATIONS, whole)) == whole.version
     engines.dispose()
+
+
+async def test_a_store_of_the_first_version_keeps_everything_through_the_upgrade(address, make):
+    engines = opening.open_engines(address, busy_timeout=1, check=True)
+    with engines.writer.begin() as connection:  # back to what the first version made
+        connection.exec_driver_sql("DELETE FROM schema_version WHERE version > 1")
+        later = [name for name in metadata.tables if name not in " ".join(MIGRATIONS[0].statements)]
+        for name in later:
+            if name != "schema_version":
+                connection.exec_driver_sql(f"DROP TABLE {name}")
+        polls.ensure_sources(connection, [make.ref], make.now)
+        polls.commit(connection, make.news(polls.load(connection, "aleppo"), 3))
+    engines.dispose()
+    async with await Store.open(address) as store:
+        assert [message.sequence for message in await store.pending(9)] == [1, 2, 3]
+        assert (await store.load("aleppo")).version == 1
+        assert await store.read(current_version) == len(MIGRATIONS)
 
 
 async def test_opening_again_changes_nothing(address, make):
