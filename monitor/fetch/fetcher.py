@@ -161,15 +161,22 @@ class Fetcher:
             if refusal is not None:
                 return refusal, 0.0
         try:
-            async with self.hosts.turn(host), self._at_once:
+            async with self.hosts.turn(host) as connected, self._at_once:
                 waited = self._clock() - asked
-                answer = await self._exchange(link, start, request, seconds, lease)
+                answer = await self._exchange(link, start, request, seconds=seconds, lease=lease, connected=connected)
         except HostBusyError as busy:
             return failed("host_busy", f"too many sources wait for {host}", retry_after=busy.retry_after), 0.0
         return self._heed(host, answer), waited
 
     async def _exchange(
-        self, link: Link, start: links.Origin, request: FetchRequest, seconds: float, lease: Lease
+        self,
+        link: Link,
+        start: links.Origin,
+        request: FetchRequest,
+        *,
+        seconds: float,
+        lease: Lease,
+        connected: Callable[[], None],
     ) -> Answer | FetchFailed:
         proxy = request.proxy or self._settings.proxy
         if proxy is not None:
@@ -186,6 +193,7 @@ class Fetcher:
                     allow_private=request.allow_private,
                     proxy=proxy,
                     lease=lease,
+                    connected=connected,
                 )
         except TimeoutError:
             return failed("timeout", f"not finished within {request.limits.total:g} s")

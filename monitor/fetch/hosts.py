@@ -56,9 +56,10 @@ class HostLimiter:
         self._sweep_at = _SWEEP_FROM
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait for the host's turn and hold one of its slots.
+    async def turn(self, host: str) -> AsyncIterator[Callable[[], None]]:
+        """Wait for the host's turn and hold one of its slots. Call what is given when a new connection stands.
 
+        The distance is counted from there, because a request that had to connect first reaches the host later.
         Raises HostBusyError at once when the queue cannot come to an end within the policy's wait, and after that wait
         when slow answers hold it up.
         """
@@ -69,7 +70,7 @@ class HostLimiter:
         await self._start(state)
         state.running += 1
         try:
-            yield
+            yield lambda: self._begun(state)
         finally:
             state.running -= 1
             state.last_used = self._clock()
@@ -82,17 +83,20 @@ class HostLimiter:
             async with asyncio.timeout(self._policy.max_wait), state.gate:
                 await state.slots.acquire()
                 try:
-                    rest = state.last_start + self._spacing(state) - self._clock()
-                    if rest > 0:
+                    # Until, not once: a connection that stood late moves the distance on while we sleep.
+                    while (rest := state.last_start + self._spacing(state) - self._clock()) > 0:  # noqa: ASYNC110
                         await asyncio.sleep(rest)
                 except BaseException:
                     state.slots.release()
                     raise
-                state.last_start = self._clock()
+                self._begun(state)
         except TimeoutError:
             raise HostBusyError(self._policy.max_wait) from None
         finally:
             state.queue -= 1
+
+    def _begun(self, state: _Host) -> None:
+        state.last_start = self._clock()
 
     def _spacing(self, state: _Host) -> float:
         return max(self._policy.spacing, state.spacing)

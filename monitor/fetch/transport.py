@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -51,9 +52,13 @@ class Transport:
         *,
         allow_private: bool,
         proxy: str | None = None,
-        lease: Lease | None = None,
+        lease: Lease,
+        connected: Callable[[], None],
     ) -> Answer | FetchFailed:
-        """Send a GET and return its answer, or why there is none. Raises TimeoutError only for the caller's own timeout."""
+        """Send a GET and return its answer, or why there is none; `connected` is called when it took a new connection.
+
+        Raises TimeoutError only for the caller's own timeout.
+        """
         session = self._session(allow_private, proxy is not None)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=limits.connect, sock_read=limits.idle)
         url = URL(link.url, encoded=link.url.isascii())
@@ -65,6 +70,7 @@ class Transport:
                 timeout=timeout,
                 proxy=proxy,
                 max_field_size=_MAX_HEADER_LINE,
+                trace_request_ctx=connected,
             ) as response:
                 return await _read(response, limits, lease)
         except (aiohttp.ClientError, aiohttp.ServerTimeoutError, OSError, ValueError) as error:
@@ -85,10 +91,22 @@ class Transport:
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                trace_configs=[_tell_connections()],
                 trust_env=False,
                 skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
             )
         return self._sessions[key]
+
+
+def _tell_connections() -> aiohttp.TraceConfig:
+    async def connected(
+        session: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceConnectionCreateEndParams
+    ) -> None:
+        context.trace_request_ctx()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(connected)
+    return trace
 
 
 class _Resolver(AbstractResolver):
@@ -120,7 +138,7 @@ class _Resolver(AbstractResolver):
         return
 
 
-async def _read(response: aiohttp.ClientResponse, limits: FetchLimits, lease: Lease | None) -> Answer | FetchFailed:
+async def _read(response: aiohttp.ClientResponse, limits: FetchLimits, lease: Lease) -> Answer | FetchFailed:
     """Read the body the status calls for, within the limits."""
     status = response.status
     size = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
@@ -143,8 +161,7 @@ async def _read(response: aiohttp.ClientResponse, limits: FetchLimits, lease: Le
                 if received > limits.wire_bytes:
                     return failed("too_large", f"the body is larger than {limits.wire_bytes} bytes", status=status)
                 parts.append(part)
-                if lease is not None:
-                    await lease.for_size(received)
+                await lease.for_size(received)
     except (aiohttp.ClientPayloadError, OSError):
         if protocol is None or not isinstance(protocol.exception(), OSError) or not parts:
             raise
