@@ -66,12 +66,12 @@ class Order:
 
 def pair_ids(pairing: Pairing) -> None:
     """Pair by the publisher's id, unless the very content and time of the known entry stand under another id."""
-    by_id = {record.entry.native_id: index for index, record in enumerate(pairing.records) if record.entry.native_id}
+    by_id = {record.key: index for index, record in enumerate(pairing.records) if record.key}
     exact: dict[int, list[int]] = defaultdict(list)
     for index, item in enumerate(pairing.items):
         exact[item.features.exact].append(index)
     for index, item in enumerate(pairing.items):
-        known = by_id.get(item.native_id) if item.native_id else None
+        known = by_id.get(item.key) if item.key else None
         if known is None or known in pairing.item_of:
             continue
         record = pairing.records[known]
@@ -112,7 +112,7 @@ def pair_retimed(pairing: Pairing, order: Order, *, ids: bool) -> None:
         if len(records) != 1 or len(items) != 1:
             continue
         record, item = pairing.records[records[0]], pairing.items[items[0]]
-        if ids and record.entry.native_id and item.native_id and record.entry.native_id != item.native_id:
+        if ids and record.key and item.key and record.key != item.key:
             continue
         in_place = order.record_gap(records[0]) == order.item_gap(items[0])
         if in_place or record.features.words >= LONG_ENOUGH:

@@ -94,7 +94,7 @@ def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool) -> None:
 
 
 def _can_be_rewritten(old: Record, new: Item, *, ids: bool) -> bool:
-    if ids and old.entry.native_id and new.native_id and old.entry.native_id != new.native_id:
+    if ids and old.key and new.key and old.key != new.key:
         return False
     titles = set(old.features.title), set(new.features.title)
     return not (titles[0] and titles[1] and not titles[0] & titles[1])

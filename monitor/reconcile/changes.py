@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.model import Change, ChangeType, DiffOp, Entry, FieldChange, Revision, Significance
-from monitor.reconcile.edits import Side, judge
+from monitor.reconcile.edits import Judged, Side, judge
 from monitor.reconcile.features import content
 from monitor.reconcile.state import GoneRow, Record
 from monitor.text.diff import word_diff
+
+FORGOTTEN = "its earlier text is no longer kept"
 
 
 def arrived(kind: ChangeType, record: Record, confidence: float = 1.0, note: str | None = None) -> Change:
@@ -33,16 +35,52 @@ def removed(record: Record, note: str | None = None) -> Change:
     )
 
 
-def restored(row: GoneRow, record: Record, kind: ChangeType = ChangeType.RESTORED) -> Change:
+def restored(row: GoneRow, record: Record) -> Change:
     """Return the change that says a removed entry is back; with what changed while it was away, where that is known."""
-    if row.text is None:
-        note = "its earlier text is no longer kept" if row.exact != record.features.exact else None
-        return Change(kind, record.id, record.entry, record.revision, note=note)
-    before = replace(record.entry, title=row.title, text=row.text, published=row.published)
-    changes = field_changes(before, record.entry, retimed=False)
+    before = _before(row, record)
+    if before is None:
+        note = FORGOTTEN if row.exact != record.features.exact else None
+        return Change(ChangeType.RESTORED, record.id, record.entry, record.revision, note=note)
     return Change(
-        kind, record.id, record.entry, record.revision, previous=_revision(row.revision, before), changes=changes
+        ChangeType.RESTORED,
+        record.id,
+        record.entry,
+        record.revision,
+        previous=_revision(row.revision, before),
+        changes=field_changes(before, record.entry, retimed=False),
     )
+
+
+def edited_meanwhile(row: GoneRow, record: Record, *, furniture: Collection[str], vocabulary: Container[str]) -> Change:
+    """Return the edit of an entry that came back into the window other than it left."""
+    before = _before(row, record)
+    if before is None:
+        return Change(
+            ChangeType.EDITED,
+            record.id,
+            record.entry,
+            record.revision,
+            significance=Significance.SUBSTANTIVE,
+            note=FORGOTTEN,
+        )
+    tags, significance = _judged(before, record.entry, furniture, vocabulary, retimed=False)
+    return Change(
+        ChangeType.EDITED,
+        record.id,
+        record.entry,
+        record.revision,
+        previous=_revision(row.revision, before),
+        changes=field_changes(before, record.entry, retimed=False),
+        significance=significance,
+        tags=tags,
+    )
+
+
+def _before(row: GoneRow, record: Record) -> Entry | None:
+    """Return the entry as it left, or None where its text is no longer kept."""
+    if row.text is None:
+        return None
+    return replace(record.entry, title=row.title, text=row.text, published=row.published)
 
 
 def edited(
@@ -58,15 +96,7 @@ def edited(
 ) -> Change:
     """Return the change that says an entry reads differently now."""
     old, new = before.entry, after.entry
-    tags, significance = judge(
-        Side(old.title, content(old.text, furniture)),
-        Side(new.title, content(new.text, furniture)),
-        vocabulary,
-        retimed=retimed,
-        extra=extra,
-    )
-    if significance is Significance.COSMETIC and _other_author(old, new):
-        significance = Significance.MINOR
+    tags, significance = _judged(old, new, furniture, vocabulary, retimed=retimed, extra=extra)
     return Change(
         ChangeType.EDITED,
         after.id,
@@ -99,6 +129,22 @@ def field_changes(old: Entry, new: Entry, *, retimed: bool) -> tuple[FieldChange
     if old.updated_at != new.updated_at:
         found.append(FieldChange("updated_at", _whole(_time(old.updated_at), _time(new.updated_at))))
     return tuple(found)
+
+
+def _judged(
+    old: Entry,
+    new: Entry,
+    furniture: Collection[str],
+    vocabulary: Container[str],
+    *,
+    retimed: bool,
+    extra: Sequence[str] = (),
+) -> Judged:
+    before, after = Side(old.title, content(old.text, furniture)), Side(new.title, content(new.text, furniture))
+    judged = judge(before, after, vocabulary, retimed=retimed, extra=extra)
+    if judged.significance is Significance.COSMETIC and _other_author(old, new):
+        return Judged(judged.tags, Significance.MINOR)
+    return judged
 
 
 def _other_author(old: Entry, new: Entry) -> bool:

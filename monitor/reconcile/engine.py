@@ -13,12 +13,12 @@ import msgspec
 from monitor.model import Change, ChangeType, Snapshot, Verdict, VerdictKind
 from monitor.reconcile import changes as tell
 from monitor.reconcile.gate import STALE_WEIGHT, Hold, content_key, doubt, outlook, page_times, still_held
+from monitor.reconcile.keep import first
 from monitor.reconcile.match import match
-from monitor.reconcile.page import Item, Page, prepare
+from monitor.reconcile.page import Page, prepare
 from monitor.reconcile.policy import ReconcilePolicy
-from monitor.reconcile.settle import Settled, settle
+from monitor.reconcile.settle import Settled, oldest_of, settle
 from monitor.reconcile.state import Known, Memory, Record, encode
-from monitor.reconcile.times import span
 from monitor.reconcile.trust import judge_ids
 
 _POLICY = ReconcilePolicy()
@@ -71,6 +71,7 @@ def reconcile(
         hold_count=0,
         stale_seen=_stale_seen(memory, key),
         largest=max(memory.largest, len(page.items)),
+        oldest=oldest_of(matched.pairing.items, memory.oldest),
         **page_times(memory, snapshot, matched.lag),
     )
     return _told(known, page, snapshot, settled, memory=after, remarks=remarks)
@@ -87,13 +88,15 @@ def _told(
     known: Known, page: Page, snapshot: Snapshot, settled: Settled, *, memory: Memory, remarks: tuple[str, ...]
 ) -> Reconciled:
     memory = msgspec.structs.replace(memory, order=tuple(settled.live))
-    now = Known(settled.live, settled.gone, memory, snapshot.entries, page.read)
     rows: dict[str, bytes | None] = {
         record_id: encode(record.row)
         for record_id, record in settled.live.items()
         if known.live.get(record_id) is not record and not _same_row(known.live.get(record_id), record)
     }
     rows |= {row_id: None if row is None else encode(row) for row_id, row in settled.gone_rows.items()}
+    if rows:
+        memory = msgspec.structs.replace(memory, polls=memory.polls + 1)
+    now = Known(settled.live, settled.gone, memory, snapshot.entries, page.read)
     encoded = encode(memory) if rows or not _only_later(known.memory, memory) else None
     verdict = _OK if settled.changes or rows or encoded else _UNCHANGED
     return Reconciled(verdict, settled.changes, now, rows, encoded, remarks)
@@ -121,21 +124,18 @@ def _baseline(snapshot: Snapshot, new_id: Callable[[], str]) -> Reconciled:
     page = prepare(Known(), snapshot)
     live: dict[str, Record] = {}
     for item in page.items:
-        record = first_record(new_id(), item)
+        record = first(new_id(), item, 0)
         live[record.id] = record
-    memory = Memory(
+    empty = Memory()
+    memory = msgspec.structs.replace(
+        empty,
         order=tuple(live),
         furniture=page.learned,
         largest=len(live),
-        **page_times(Memory(), snapshot, 0.0),
+        oldest=oldest_of(page.items, 0.0),
+        **page_times(empty, snapshot, 0.0),
     )
     told = tuple(tell.arrived(ChangeType.BASELINE, record) for record in live.values())
     known = Known(live, {}, memory, snapshot.entries, page.read)
     rows = {record.id: encode(record.row) for record in live.values()}
     return Reconciled(_OK, told, known, rows, encode(memory))
-
-
-def first_record(record_id: str, item: Item) -> Record:
-    """Return the record of an entry met for the first time."""
-    found = item.features
-    return Record(record_id, item.entry, 1, found, (found.exact,), span(item.entry.published))

@@ -19,6 +19,12 @@ from monitor.text.tokens import tokens
 
 NORMALISER = 1
 
+# Parameters that say where a reader came from (Google Analytics, click ids of ad networks, "ref"); `amp;` is left of an
+# address that was escaped twice.
+_TRACKING = re.compile(
+    r"(?:amp;?)?(?:utm_\w+|(?:fb|g|dc|ms|yc)clid|mc_[ce]id|cmp(?:id)?|ref(?:errer)?|ns_\w+|at_(?:medium|campaign)\w*)=",
+    re.IGNORECASE,
+)
 _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
 
 
@@ -52,6 +58,22 @@ def features(title: str | None, text: str, furniture: Container[str] = ()) -> Fe
 def features_of(entry: Entry, furniture: Container[str]) -> Features:
     """Return the features of an entry."""
     return features(entry.title, entry.text, furniture)
+
+
+def identifier(entry: Entry) -> str | None:
+    """Return what the publisher may identify an entry by: its id, else its own address. None: neither is given.
+
+    Of an address, scheme, `www.` and tracking parameters are left out: they change without the entry changing.
+    """
+    key = entry.native_id or entry.url
+    return _address(key) if key and key.startswith(("http://", "https://")) else key
+
+
+def _address(url: str) -> str:
+    address, mark, fragment = url.partition("#")
+    place, _, query = address.partition("://")[2].removeprefix("www.").partition("?")
+    kept = [pair for pair in query.split("&") if pair and not _TRACKING.match(pair)]
+    return place.rstrip("/") + ("?" + "&".join(kept) if kept else "") + mark + fragment
 
 
 def content(text: str, furniture: Container[str]) -> str:

@@ -14,7 +14,8 @@ from monitor.reconcile.features import hashed
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
-from monitor.reconcile.state import Known, Memory
+from monitor.reconcile.state import Known, Memory, version_of
+from monitor.reconcile.times import same
 
 MASS_MIN = 6  # entries, before a share of them means anything
 MASS_LOST = 0.34
@@ -52,19 +53,15 @@ def outlook(known: Known, matched: Matched) -> Outlook:
     edited: list[int] = []
     reverted: list[int] = []
     for item, record in pairing.record_of.items():
-        now, before = pairing.items[item].features.exact, pairing.records[record]
-        if now != before.features.exact:
-            (reverted if now in before.versions else edited).append(item)
+        now, before = pairing.items[item], pairing.records[record]
+        if now.features.exact != before.features.exact or (now.span and not same(before.span, now.span)):
+            known_before = before.replaced(version_of(now.features, now.span)) is not None
+            (reverted if known_before else edited).append(item)
     lost = tuple(index for index in pairing.free_records if not pairing.records[index].missing)
     new = tuple(pairing.free_items)
     shown = [index for index, record in enumerate(pairing.records) if not record.missing]
-    newest_lost = bool(lost) and lost[0] == shown[0] and not _something_newer(matched, new, lost[0])
+    newest_lost = bool(lost) and lost[0] == shown[0] and not new
     return Outlook(new, tuple(edited), tuple(reverted), lost, newest_lost)
-
-
-def _something_newer(matched: Matched, new: Sequence[int], record: int) -> bool:
-    first_anchor = matched.order.item_anchors[0] if matched.order.item_anchors else len(matched.pairing.items)
-    return any(item < first_anchor for item in new)
 
 
 def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, policy: ReconcilePolicy) -> Hold | None:
@@ -80,18 +77,46 @@ def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, polic
         return Hold(
             "mass_disappearance", f"{lost} of {known_shown} entries are missing", policy.confirm_mass, any_page=True
         )
-    restores = any(known.gone[key].why == "removed" for key in pairing.returned.values())
-    changed = seen.edited or seen.reverted or restores
-    fresh = seen.new or seen.edited
-    if not fresh and (seen.reverted or restores or seen.newest_lost):
+    if not (seen.new or seen.edited) and _is_earlier_state(known, matched, seen):
         looks = 2 + (memory.stale_seen >= STALE_WEIGHT) + (seen.newest_lost and bool(seen.reverted))
         return Hold("older_copy", "the page shows only what was seen before", looks)
-    if seen.newest_lost and changed:
+    if seen.newest_lost and seen.edited:
         return Hold("older_copy", "the newest entry is missing and nothing newer is there", 2)
-    paired = len(pairing.record_of)
-    if paired >= FLOOD_MIN and len(seen.edited) >= policy.flood_share * paired:
-        return Hold("template_change", f"{len(seen.edited)} of {paired} entries changed at once", policy.confirm_mass)
+    paired, rewritten = len(pairing.record_of), _rewritten(matched, seen)
+    if paired >= FLOOD_MIN and rewritten >= policy.flood_share * paired:
+        return Hold("template_change", f"{rewritten} of {paired} entries changed at once", policy.confirm_mass)
     return None
+
+
+def _rewritten(matched: Matched, seen: Outlook) -> int:
+    """Return how many edited items differ in more than their time."""
+    pairing = matched.pairing
+    records = ((pairing.items[item], pairing.records[pairing.record_of[item]]) for item in seen.edited)
+    return sum(item.features.exact != record.features.exact for item, record in records)
+
+
+def _is_earlier_state(known: Known, matched: Matched, seen: Outlook) -> bool:
+    """Say whether the page is what the source was at one earlier time: an old copy undoes all that came after it.
+
+    A page that undoes one change and keeps a later one is the publisher's own doing.
+    """
+    pairing = matched.pairing
+    undone: list[int] = [pairing.records[index].versions[0][1] for index in seen.lost]
+    for item, key in pairing.returned.items():
+        if pairing.items[item].features.exact != known.gone[key].exact:
+            return False
+        undone.append(known.gone[key].poll)
+    latest = 0
+    for item, index in pairing.record_of.items():
+        record, now = pairing.records[index], pairing.items[item]
+        if record.flips:
+            continue  # its wordings come and go by themselves
+        name = version_of(now.features, now.span)
+        replaced = record.replaced(name) if item in seen.reverted else None
+        if replaced is not None:
+            undone.append(replaced)
+        latest = max(latest, record.since(name) or 0)
+    return bool(undone) and latest <= min(undone)
 
 
 def still_held(hold: Hold, memory: Memory, key: int, policy: ReconcilePolicy) -> bool:

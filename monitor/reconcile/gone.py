@@ -6,7 +6,7 @@ removal. Entries that went are remembered, small, so that a return is never new.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,7 @@ from monitor.reconcile.gate import STALE_WEIGHT, Outlook
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Page
 from monitor.reconcile.policy import ReconcilePolicy
-from monitor.reconcile.state import GoneRow, Record
+from monitor.reconcile.state import GoneRow, Memory, Record
 
 TAIL_AGE = 12 * 3600.0  # seconds older than the newest: pages that show "today" let go of it
 FULL_RECORDS = 300  # gone entries whose text is kept, for telling what changed when they return
@@ -87,13 +87,16 @@ def _is_old(matched: Matched, index: int) -> bool:
 
 
 def remember(
-    gone: Mapping[str, GoneRow], leaving: list[tuple[Record, Literal["removed", "window"]]], left: int, limit: int
+    gone: Mapping[str, GoneRow],
+    leaving: Sequence[tuple[Record, Literal["removed", "window"]]],
+    memory: Memory,
+    limit: int,
 ) -> tuple[dict[str, GoneRow], dict[str, GoneRow | None]]:
     """Return the gone entries with these added, and the rows that changed; the longest gone are forgotten."""
     kept = dict(gone)
     changed: dict[str, GoneRow | None] = {}
     for number, (record, why) in enumerate(leaving):
-        kept[record.id] = changed[record.id] = gone_row(record, why, left + number)
+        kept[record.id] = changed[record.id] = _gone_row(record, why, memory.leavings + number, memory.polls + 1)
     by_age = sorted(kept.values(), key=lambda row: row.left) if len(kept) > min(limit, FULL_RECORDS) else []
     for row in by_age[: max(0, len(kept) - limit)]:
         del kept[row.id]
@@ -104,8 +107,7 @@ def remember(
     return kept, changed
 
 
-def gone_row(record: Record, why: Literal["removed", "window"], left: int) -> GoneRow:
-    """Return what is remembered of an entry that went."""
+def _gone_row(record: Record, why: Literal["removed", "window"], left: int, poll: int) -> GoneRow:
     entry, found = record.entry, record.features
     return GoneRow(
         normaliser=NORMALISER,
@@ -116,10 +118,11 @@ def gone_row(record: Record, why: Literal["removed", "window"], left: int) -> Go
         exact=found.exact,
         loose=found.loose,
         words=found.words,
-        versions=record.versions,
+        versions=tuple(name for name, _ in record.versions[-3:]),
+        poll=poll,
         published=entry.published,
         title=entry.title,
-        native_id=entry.native_id,
+        key=record.key,
         text=entry.text,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from monitor.reconcile.align import LONG_ENOUGH, Order, Pairing, backbone, pair_equal, pair_ids, pair_retimed
 from monitor.reconcile.assign import assign
 from monitor.reconcile.page import Item, Page
-from monitor.reconcile.state import GoneRow, Known
+from monitor.reconcile.state import GoneRow, Known, version_of
 from monitor.reconcile.times import Span, apart, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
@@ -81,9 +81,10 @@ def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
     taken: set[str] = set()
     for index in pairing.free_items:
         item = pairing.items[index]
-        key = known.gone_by_native.get(item.native_id) if ids and item.native_id else None
+        key = known.gone_by_key.get(item.key) if ids and item.key else None
         if key is None or key in taken:
-            candidates = known.gone_by_exact.get(item.features.exact, ())
+            version = version_of(item.features, item.span)
+            candidates = known.gone_by_content.get(item.features.exact) or known.gone_by_content.get(version, ())
             key = next((c for c in candidates if c not in taken and _is_same_gone(known.gone[c], item, ids=ids)), None)
         if key is not None:
             taken.add(key)
@@ -91,6 +92,6 @@ def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
 
 
 def _is_same_gone(row: GoneRow, item: Item, *, ids: bool) -> bool:
-    if ids and row.native_id and item.native_id and row.native_id != item.native_id:
+    if ids and row.key and item.key and row.key != item.key:
         return False
     return same(span(row.published), item.span) or item.features.words >= LONG_ENOUGH

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from monitor.model import Entry, Snapshot
-from monitor.reconcile.features import Features, features, features_of
+from monitor.reconcile.features import Features, features, features_of, identifier
 from monitor.reconcile.furniture import MAX_LEARNED, learn
-from monitor.reconcile.state import Known, Record
+from monitor.reconcile.state import Known, Record, version_of
 from monitor.reconcile.times import Span, same, span
 
 COPY_WORDS = 10  # two entries of one minute may share fewer words by chance
@@ -27,7 +27,7 @@ class Item:
     entry: Entry
     features: Features
     span: Span | None
-    native_id: str | None  # only where it may identify
+    key: str | None  # the publisher's id or address, only where it may identify
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def prepare(known: Known, snapshot: Snapshot) -> Page:
         known = _reread(known, furniture)
         read = {key: features(*key, furniture) for key in read}
     items = [
-        Item(entry, read[entry.title, entry.text], span(entry.published), entry.native_id)
+        Item(entry, read[entry.title, entry.text], span(entry.published), identifier(entry))
         for entry in snapshot.entries
         if entry.text or entry.title
     ]
@@ -77,7 +77,9 @@ def _reread(known: Known, furniture: tuple[str, ...]) -> Known:
     live: dict[str, Record] = {}
     for key, record in known.live.items():
         found = features_of(record.entry, furniture)
-        versions = record.versions if found.exact == record.features.exact else (*record.versions, found.exact)
+        versions = record.versions
+        if found.exact != record.features.exact:
+            versions = (*versions[:-1], (version_of(found, record.span), versions[-1][1]))
         live[key] = replace(record, features=found, versions=versions)
     return replace(known, live=live, memory=known.memory, read={})
 
@@ -109,12 +111,12 @@ def _is_copy(items: list[Item], one: int, other: int) -> bool:
     a, b = items[one], items[other]
     if not same(a.span, b.span):
         return False
-    if a.native_id and b.native_id and a.native_id != b.native_id and not (a.entry.pinned or b.entry.pinned):
+    if a.key and b.key and a.key != b.key and not (a.entry.pinned or b.entry.pinned):
         return a.features.words >= COPY_WORDS and a.span is not None and _displaced(items, one)
     return (
         a.entry.pinned
         or b.entry.pinned
-        or (a.native_id is not None and a.native_id == b.native_id)
+        or (a.key is not None and a.key == b.key)
         or a.features.words >= COPY_WORDS
         or (other - one > 1 and _displaced(items, one))
     )
@@ -131,20 +133,20 @@ def _displaced(items: list[Item], index: int) -> bool:
 
 def _without_unusable_ids(items: list[Item], snapshot: Snapshot) -> list[Item]:
     """Drop ids that cannot identify: shared by different entries, or the ascending numbers of a newest-first page."""
-    uses = Counter(item.native_id for item in items if item.native_id)
+    uses = Counter(item.key for item in items if item.key)
     shared = {key for key, times in uses.items() if times > 1}
     if not shared and not (snapshot.order == "newest_first" and _counts_down_the_page(items)):
         return items
     every = not shared
-    return [replace(i, native_id=None) if i.native_id and (every or i.native_id in shared) else i for i in items]
+    return [replace(i, key=None) if i.key and (every or i.key in shared) else i for i in items]
 
 
 def _counts_down_the_page(items: list[Item]) -> bool:
     """Say whether the ids are row numbers: post-0, post-1 … from the top of a page whose top is the newest entry."""
     numbers = []
     for item in items:
-        digits = (item.native_id or "").rstrip("0123456789")
-        tail = (item.native_id or "")[len(digits) :]
+        digits = (item.key or "").rstrip("0123456789")
+        tail = (item.key or "")[len(digits) :]
         if not tail or len(tail) > 6:
             return False
         numbers.append(int(tail))

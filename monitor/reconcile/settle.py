@@ -1,29 +1,28 @@
 """A believed page settled: every item and every absence becomes a record and, where a reader should know, a change.
 
-Rule: what is told is what differs from the state last told. Deltas come oldest first, removals first of all.
+Rule: deltas come oldest first, removals first of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
-from monitor.model import Change, ChangeType, Entry, Snapshot
+from monitor.model import Change, ChangeType, Snapshot
 from monitor.reconcile import changes as tell
 from monitor.reconcile.gate import Hold, Outlook
 from monitor.reconcile.gone import absences, remember
+from monitor.reconcile.keep import Kept, Look, first, kept, missed, returned
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
-from monitor.reconcile.state import KEPT_VERSIONS, GoneRow, Memory, Record
-from monitor.reconcile.times import same, shifted, span, sticky
+from monitor.reconcile.state import GoneRow, Memory, Record
 
 Leaving = Literal["removed", "window"]
-FLAPS = 2  # returns to an earlier wording after which an entry flaps; each return makes the next wait longer
-FLAP_LOOKS = 5  # looks in a row a flapping entry must keep a wording
+BACKLOG = 5  # older entries that appear at once below the end: a longer window, not news
 
 
 @dataclass(slots=True)
@@ -52,77 +51,63 @@ def settle(
     """Settle a believed page. `accepted`: the doubt that equal looks overcame; `looks`: how many they were."""
     known, pairing = page.known, matched.pairing
     quiet = accepted is not None and accepted.code == "template_change"
-    told: list[Change] = []
-    placed: list[tuple[float, Record]] = []
+    look = Look(page, matched, known.memory.polls + 1, looks, quiet)
     backfilled = _backfilled(page, matched, seen)
-    returned_rows: dict[str, GoneRow | None] = {}
+    told: list[Change] = []
+    damped = 0
+    placed: list[tuple[float, Record]] = []
     for index, item in enumerate(pairing.items):
         if index in pairing.record_of:
-            record, change = _kept(page, matched, seen, index, looks=looks, quiet=quiet)
+            record = pairing.records[pairing.record_of[index]]
+            outcome = kept(look, record, item, pairing.confidence.get(index, 1.0))
         elif index in pairing.returned:
-            row = known.gone[pairing.returned[index]]
-            returned_rows[row.id] = None
-            record, change = _returned(row, item)
+            outcome = returned(look, known.gone[pairing.returned[index]], item)
         else:
-            record = _first(new_id(), item)
-            kind = ChangeType.BASELINE if index in backfilled else ChangeType.NEW
-            note = "was below the end of the page before" if index in backfilled else None
-            change = tell.arrived(kind, record, note=note)
-        placed.append((float(index), record))
-        if change is not None:
-            told.append(change)
+            outcome = _arrived(look, new_id(), item, backfilled=index in backfilled)
+        placed.append((float(index), outcome.record))
+        damped += outcome.damped
+        if outcome.change is not None:
+            told.append(outcome.change)
     told.reverse()
-    leaving, withdrawn = _absent(page, snapshot, matched, seen, placed, policy=policy, looks=looks)
-    gone = {key: row for key, row in known.gone.items() if key not in returned_rows} if returned_rows else known.gone
-    gone, gone_rows = remember(gone, leaving, known.memory.leavings, policy.max_gone)
+    leaving, withdrawn = _absent(look, snapshot, seen, placed, policy)
+    back = set(pairing.returned.values())
+    gone = {key: row for key, row in known.gone.items() if key not in back} if back else known.gone
+    gone, rows = remember(gone, leaving, known.memory, policy.max_gone)
     live = {record.id: record for _, record in sorted(placed, key=lambda seat: seat[0])}
     memory = msgspec.structs.replace(known.memory, leavings=known.memory.leavings + len(leaving))
-    rows = {key: row for key, row in returned_rows.items() if key not in live} | gone_rows
-    return Settled(live, gone, rows, (*withdrawn, *told), memory)
+    return Settled(live, gone, rows, (*withdrawn, *told), memory, _remarks(damped, quiet=quiet))
+
+
+def _remarks(damped: int, *, quiet: bool) -> tuple[str, ...]:
+    found = []
+    if damped:
+        found.append(f"{damped} entries keep returning to earlier wordings; not told until they settle")
+    if quiet:
+        found.append("the page's template changed; all entries were recorded anew")
+    return tuple(found)
+
+
+def _arrived(look: Look, record_id: str, item: Item, *, backfilled: bool) -> Kept:
+    record = first(record_id, item, look.poll)
+    if backfilled:
+        return Kept(record, tell.arrived(ChangeType.BASELINE, record, note="was below the end of the page before"))
+    return Kept(record, tell.arrived(ChangeType.NEW, record))
 
 
 def _absent(
-    page: Page,
-    snapshot: Snapshot,
-    matched: Matched,
-    seen: Outlook,
-    placed: list[tuple[float, Record]],
-    *,
-    policy: ReconcilePolicy,
-    looks: int,
+    look: Look, snapshot: Snapshot, seen: Outlook, placed: list[tuple[float, Record]], policy: ReconcilePolicy
 ) -> tuple[list[tuple[Record, Leaving]], list[Change]]:
     """Return who leaves and the removals to tell; who is only missed keeps a place in `placed`."""
     leaving: list[tuple[Record, Leaving]] = []
     withdrawn: list[Change] = []
-    for absence in absences(page, snapshot, matched, seen, policy=policy, looks=looks):
-        record = absence.record
+    for absence in absences(look.page, snapshot, look.matched, seen, policy=policy, looks=look.looks):
         if absence.fate == "missing":
-            entry = _shift(record.entry, matched.shift)
-            missed = replace(record, missing=record.missing + looks, entry=entry, span=span(entry.published))
-            placed.append((_seat(matched, record), missed))
+            placed.append((_seat(look.matched, absence.record), missed(absence.record, look)))
             continue
-        leaving.append((record, absence.fate))
+        leaving.append((absence.record, absence.fate))
         if absence.fate == "removed":
-            withdrawn.append(tell.removed(record))
+            withdrawn.append(tell.removed(absence.record))
     return leaving, withdrawn
-
-
-@dataclass(frozen=True, slots=True)
-class _Others:
-    """The words of a source's other entries, looked up only where a typo is in question."""
-
-    live: Mapping[str, Record]
-    but: str
-
-    def __contains__(self, word: object) -> bool:
-        return any(
-            key != self.but and (word in record.features.body or word in record.features.title)
-            for key, record in self.live.items()
-        )
-
-
-def _first(record_id: str, item: Item) -> Record:
-    return Record(record_id, item.entry, 1, item.features, (item.features.exact,), span(item.entry.published))
 
 
 def _seat(matched: Matched, record: Record) -> float:
@@ -132,103 +117,25 @@ def _seat(matched: Matched, record: Record) -> float:
     return (above[-1] if above else -1) + 0.5 + index / (4 * len(matched.pairing.records))
 
 
-def _shift(entry: Entry, seconds: float) -> Entry:
-    return replace(entry, published=shifted(entry.published, seconds)) if seconds else entry
-
-
-def _kept(
-    page: Page, matched: Matched, seen: Outlook, index: int, *, looks: int, quiet: bool
-) -> tuple[Record, Change | None]:
-    """Return the record of an entry that is still there, and its edit."""
-    pairing = matched.pairing
-    item, before = pairing.items[index], pairing.records[pairing.record_of[index]]
-    base = replace(before, missing=0) if before.missing else before
-    if matched.shift:
-        moved = _shift(base.entry, matched.shift)
-        base = replace(base, entry=moved, span=span(moved.published))
-    retimed = not same(before.span, item.span) and item.span is not None
-    if item.features.exact == base.features.exact and not retimed:
-        return _unchanged(page, base, item)
-    if item.features.exact in base.versions[:-1] and not quiet and item.features.exact != base.features.exact:
-        needed = FLAP_LOOKS if base.flips >= FLAPS else 1 + base.flips
-        if base.held + looks < needed:
-            return replace(base, held=base.held + looks), None
-    after = _next(base, item, retimed=retimed, shift=matched.shift)
-    if quiet:
-        return after, None
-    extra = ("reverted",) if after.flips > base.flips else ()
-    change = tell.edited(
-        base,
-        after,
-        furniture=page.known.memory.furniture,
-        vocabulary=_Others(page.known.live, base.id),
-        retimed=retimed,
-        extra=extra,
-        confidence=pairing.confidence.get(index, 1.0),
-    )
-    return after, change
-
-
-def _unchanged(page: Page, base: Record, item: Item) -> tuple[Record, Change | None]:
-    base = replace(base, held=0) if base.held else base
-    old, new = base.entry, item.entry
-    if old.native_id != new.native_id and new.native_id:
-        base = replace(base, entry=replace(old, native_id=new.native_id, url=new.url or old.url))
-    published = sticky(old.published, new.published)
-    if published is not old.published and published != old.published:
-        base = replace(base, entry=replace(base.entry, published=published), span=span(published))
-    return base, None
-
-
-def _next(base: Record, item: Item, *, retimed: bool, shift: float) -> Record:
-    published = item.entry.published if retimed else sticky(base.entry.published, item.entry.published)
-    entry = replace(item.entry, published=published, native_id=item.entry.native_id or base.entry.native_id)
-    content_now = item.features.exact
-    reverted = content_now in base.versions[:-1] and content_now != base.features.exact
-    versions = tuple(v for v in base.versions if v != content_now)
-    return Record(
-        base.id,
-        entry,
-        base.revision + 1,
-        item.features,
-        (*versions, content_now)[-KEPT_VERSIONS:],
-        span(published),
-        flips=base.flips + reverted,
-    )
-
-
-def _returned(row: GoneRow, item: Item) -> tuple[Record, Change | None]:
-    """Return the record of an entry that had left; told only if its leaving was told, or if it changed meanwhile."""
-    changed = item.features.exact != row.exact
-    published = (
-        sticky(row.published, item.entry.published)
-        if same(span(row.published), span(item.entry.published))
-        else item.entry.published
-    )
-    entry = replace(item.entry, published=published)
-    versions = (*(v for v in row.versions if v != item.features.exact), item.features.exact)[-KEPT_VERSIONS:]
-    record = Record(
-        row.id, entry, row.revision + (changed or row.why == "removed"), item.features, versions, span(published)
-    )
-    if row.why == "removed":
-        return record, tell.restored(row, record)
-    return record, None
-
-
 def _backfilled(page: Page, matched: Matched, seen: Outlook) -> frozenset[int]:
-    """Return the new items that only came into the window from below: older than all, where a place became free."""
-    anchors = matched.order.item_anchors
-    if not page.orderly or not anchors:
+    """Return the new items that only came into the window from below: older than all we saw, where a place became free.
+
+    An item that is younger than the oldest entry ever seen was not on the page when it should have been: it is new.
+    """
+    anchors, memory = matched.order.item_anchors, page.known.memory
+    if not page.orderly or not anchors or (not memory.oldest and page.known.gone):
         return frozenset()
-    records = matched.pairing.records
-    oldest = min((record.span.lo for record in records if record.span), default=None)
     below = [
         index
         for index in seen.new
-        if index > anchors[-1]
-        and (oldest is None or (at := matched.pairing.items[index].span) is None or at.lo <= oldest)
+        if index > anchors[-1] and ((at := matched.pairing.items[index].span) is None or at.lo <= memory.oldest)
     ]
-    shown_before = sum(not record.missing for record in records)
-    freed = len(seen.lost)
-    room = len(page.items) <= max(page.known.memory.largest, shown_before) and freed >= len(below)
-    return frozenset(below) if room or len(below) >= 5 else frozenset()
+    shown_before = sum(not record.missing for record in matched.pairing.records)
+    room = len(page.items) <= max(memory.largest, shown_before) and len(seen.lost) >= len(below)
+    return frozenset(below) if room or len(below) >= BACKLOG else frozenset()
+
+
+def oldest_of(items: Sequence[Item], before: float) -> float:
+    """Return the oldest time ever claimed, given what it was before."""
+    times = [item.span.lo for item in items if item.span]
+    return min([*times, before] if before else times, default=0.0)

@@ -14,11 +14,12 @@ from typing import Literal
 import msgspec
 
 from monitor.model import Entry, Stamp
-from monitor.reconcile.features import NORMALISER, Features, features_of
+from monitor.reconcile.features import NORMALISER, Features, features_of, identifier
 from monitor.reconcile.times import Span, span
 
 KEPT_VERSIONS = 8
 FORMAT = 1
+Version = tuple[int, int]  # a name of a content at a time, and the poll that first showed it
 
 
 class LiveRow(msgspec.Struct, frozen=True, array_like=True, tag="live"):
@@ -27,7 +28,7 @@ class LiveRow(msgspec.Struct, frozen=True, array_like=True, tag="live"):
     normaliser: int
     entry: Entry
     revision: int
-    versions: tuple[int, ...]
+    versions: tuple[Version, ...]
     missing: int = 0
     flips: int = 0
     held: int = 0
@@ -44,10 +45,11 @@ class GoneRow(msgspec.Struct, frozen=True, array_like=True, tag="gone"):
     exact: int
     loose: int
     words: int
-    versions: tuple[int, ...]
+    versions: tuple[int, ...]  # contents it has shown
+    poll: int  # that decided it was gone
     published: Stamp | None = None
     title: str | None = None
-    native_id: str | None = None
+    key: str | None = None  # the publisher's
     text: str | None = None  # of the latest few only
 
 
@@ -65,8 +67,9 @@ class Memory(msgspec.Struct, frozen=True):
     generated_at: float = 0.0  # when the last accepted page was made, by its labels and its cache; 0 unknown
     modified_at: float = 0.0  # the page's own claim
     seen_at: float = 0.0  # of the last accepted page, by our clock
-    polls: int = 0
+    polls: int = 0  # believed so far that changed something
     leavings: int = 0
+    oldest: float = 0.0  # of all times entries have claimed; 0 unknown
     title: str | None = None
 
 
@@ -78,22 +81,43 @@ class Record:
     entry: Entry
     revision: int
     features: Features
-    versions: tuple[int, ...]  # hashes of the contents it has shown, latest last
+    versions: tuple[Version, ...]  # what it has shown, latest last
     span: Span | None
     missing: int = 0  # looks in a row that did not show it
     flips: int = 0  # returns to an earlier wording
     held: int = 0  # looks in a row at a wording that is not told yet
 
     @property
+    def key(self) -> str | None:
+        """The publisher's id or address of the entry."""
+        return identifier(self.entry)
+
+    def since(self, version: int) -> int | None:
+        """Return the poll that first showed a version, None for one never shown."""
+        return next((poll for name, poll in self.versions if name == version), None)
+
+    def replaced(self, version: int) -> int | None:
+        """Return the poll that showed something else instead, None for the latest and for one never shown."""
+        pairs = zip(self.versions, self.versions[1:], strict=False)
+        return next((after[1] for before, after in pairs if before[0] == version), None)
+
+    @property
     def row(self) -> LiveRow:
         return LiveRow(NORMALISER, self.entry, self.revision, self.versions, self.missing, self.flips, self.held)
+
+
+def version_of(found: Features, stamp: Span | None) -> int:
+    """Return a name of a content shown at a time of day; relative labels tell no time of their own."""
+    if stamp is None or stamp.relative:
+        return found.exact
+    return found.exact ^ (int(stamp.lo // 60) % 1440 + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
 
 
 def record_of(key: str, row: LiveRow, furniture: tuple[str, ...]) -> Record:
     """Return the live entry of a stored row."""
     found = features_of(row.entry, furniture)
-    versions = row.versions if row.normaliser == NORMALISER else (found.exact,)
     stamp = span(row.entry.published)
+    versions = row.versions if row.normaliser == NORMALISER else ((version_of(found, stamp), 0),)
     return Record(key, row.entry, row.revision, found, versions, stamp, row.missing, row.flips, row.held)
 
 
@@ -120,7 +144,7 @@ class Known:
             row = _ROW.decode(encoded)
             if isinstance(row, LiveRow):
                 live[key] = record_of(key, row, learned.furniture)
-            elif row.normaliser == NORMALISER or row.native_id:
+            elif row.normaliser == NORMALISER or row.key:
                 gone[key] = row
         order = [key for key in learned.order if key in live]
         ordered = {key: live[key] for key in [*order, *(live.keys() - set(order))]}
@@ -136,8 +160,8 @@ class Known:
         return any(record.missing or record.held for record in self.live.values())
 
     @cached_property
-    def gone_by_exact(self) -> Mapping[int, tuple[str, ...]]:
-        """Ids of gone entries by each content they have shown."""
+    def gone_by_content(self) -> Mapping[int, tuple[str, ...]]:
+        """Ids of gone entries by their last content and by each version they have shown."""
         found: dict[int, tuple[str, ...]] = {}
         for key, row in self.gone.items():
             if row.normaliser == NORMALISER:
@@ -146,14 +170,14 @@ class Known:
         return found
 
     @cached_property
-    def gone_by_native(self) -> Mapping[str, str]:
+    def gone_by_key(self) -> Mapping[str, str]:
         """Ids of gone entries by the publisher's id."""
-        return {row.native_id: key for key, row in self.gone.items() if row.native_id}
+        return {row.key: key for key, row in self.gone.items() if row.key}
 
     @cached_property
-    def by_native(self) -> Mapping[str, str]:
+    def by_key(self) -> Mapping[str, str]:
         """Ids of live entries by the publisher's id."""
-        return {record.entry.native_id: key for key, record in self.live.items() if record.entry.native_id}
+        return {record.key: key for key, record in self.live.items() if record.key}
 
 
 def encode(value: LiveRow | GoneRow | Memory) -> bytes:

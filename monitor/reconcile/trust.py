@@ -28,7 +28,7 @@ class Trust(NamedTuple):
 def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
     """Judge this page's ids against the last page's by the entries whose text is the same and unique on both."""
     before = known.memory.distrust
-    if policy == "ignore" or not any(item.native_id for item in items):
+    if policy == "ignore" or not any(item.key for item in items):
         return Trust(False, before)
     if policy == "trust":
         return Trust(True, 0)
@@ -40,7 +40,7 @@ def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
         why = "ids moved to other entries" if positional else "ids were regenerated"
         return Trust(False, min(before + 1, MAX_DISTRUST), why)
     # only a page that brought or moved something can prove that ids stay with their entries
-    proved = agree >= 2 and any(item.native_id not in known.by_native for item in items if item.native_id)
+    proved = agree >= 2 and any(item.key not in known.by_key for item in items if item.key)
     after = max(0, before - 1) if proved else before
     return Trust(after < DISTRUSTED, after)
 
@@ -49,18 +49,18 @@ def _evidence(known: Known, items: Sequence[Item]) -> tuple[int, int, int]:
     texts = Counter(record.features.exact for record in known.live.values())
     owner = {record.features.exact: key for key, record in known.live.items()}
     shown = Counter(item.features.exact for item in items)
-    ids_shown = {item.native_id for item in items}
+    ids_shown = {item.key for item in items}
     agree = conflict = churn = 0
     for item in items:
         text = item.features.exact
-        if not item.native_id or shown[text] != 1 or texts[text] != 1:
+        if not item.key or shown[text] != 1 or texts[text] != 1:
             continue
-        old = known.live[owner[text]].entry.native_id
+        old = known.live[owner[text]].key
         if old is None:
             continue
-        if old == item.native_id:
+        if old == item.key:
             agree += 1
-        elif item.native_id in known.by_native:
+        elif item.key in known.by_key:
             conflict += 1
         elif old not in ids_shown:
             churn += 1

@@ -18,6 +18,8 @@ from monitor.reconcile.features import Features
 from monitor.reconcile.times import Span, apart
 
 UNLIKE_LONG = 4.0  # two long texts that share next to nothing: only stubs are replaced whole
+OTHER_ID = 12.0  # an id that proved stable has changed
+OTHER_ADDRESS = 4.0  # addresses follow headlines
 FEW = 3  # free entries of one gap that are still told apart by their place
 ALL_PAIRS = 400  # more are narrowed down by rare shared words first
 
@@ -73,8 +75,8 @@ class Weigher:
             odds -= 0.3
         if shorter < 8:
             odds += 0.5
-        if self._ids and old.entry.native_id and new.native_id and old.entry.native_id != new.native_id:
-            odds -= 8.0
+        if self._ids and old.key and new.key and old.key != new.key:
+            odds -= OTHER_ID if old.entry.native_id else OTHER_ADDRESS
         return odds
 
     def similarity(self, a: Side, b: Side) -> float:
