@@ -13,15 +13,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
 import structlog
 
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
 from monitor.daemon.judging import Found, Watch, find_changes, judge_deltas
+from monitor.daemon.paging import read_on
 from monitor.daemon.polled import Outcome, Timing, after_poll, is_deferred
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker
-from monitor.model import Alert, ChangeType, Delta, Judgement, ReadOptions, Snapshot, Verdict, VerdictKind
+from monitor.model import (
+    Alert,
+    ChangeType,
+    Delta,
+    Document,
+    Judgement,
+    Reading,
+    ReadOptions,
+    Snapshot,
+    Verdict,
+    VerdictKind,
+)
 from monitor.reconcile import Known
 from monitor.rules import Ruleset
 from monitor.store import PollCommit, PollNote, PollState, Store, Superseded
@@ -31,6 +44,12 @@ log = structlog.get_logger(__name__)
 
 CATCH_UP_AFTER = 1800.0  # seconds without a good poll, after which what is new comes late and is told as such
 AFTER_TROUBLE_SECONDS = 10.0  # when the store took nothing: the source is not to blame and is looked at again soon
+# Kinds that read by themselves; the others need selectors, which `auto` found anew in each document.
+STICKY_KINDS: Mapping[str, Literal["feed", "liveblog", "text"]] = {
+    "feed": "feed",
+    "liveblog": "liveblog",
+    "text": "text",
+}
 UNCHANGED = Verdict(VerdictKind.UNCHANGED, "nothing changed", "unchanged")
 
 
@@ -145,11 +164,18 @@ class Poller:
                 return await self._fresh(plan, remembered, answer)
 
     async def _fresh(self, plan: SourcePlan, remembered: _Remembered, answer: Fresh) -> PollResult:
-        source_id = plan.watch.ref.id
-        reading = await self._worker.read(source_id, answer.document, plan.options)
-        snapshot = reading.snapshot
-        if snapshot is None or reading.verdict.kind is not VerdictKind.OK:
+        reading = await self._read(plan, remembered, answer.document)
+        if reading.snapshot is None or reading.verdict.kind is not VerdictKind.OK:
             return self._settled(plan, remembered, Outcome(reading.verdict, answer))
+
+        async def older_page(url: str) -> Snapshot | None:
+            older = await self._fetcher.fetch(replace(plan.request, url=url))
+            if not isinstance(older, Fresh):
+                return None
+            read = await self._read(plan, remembered, older.document)
+            return read.snapshot if read.verdict.kind is VerdictKind.OK else None
+
+        snapshot = await read_on(remembered.known, reading.snapshot, answer.document.url, older_page)
         found = find_changes(
             plan.watch,
             remembered.known,
@@ -163,6 +189,16 @@ class Poller:
             remembered.known = found.reconciled.known
             return self._settled(plan, remembered, outcome)
         return await self._commit(plan, remembered, found, outcome)
+
+    async def _read(self, plan: SourcePlan, remembered: _Remembered, document: Document) -> Reading:
+        """Read a document as the kind that `auto` chose before; choose anew when that no longer fits."""
+        source_id, options = plan.watch.ref.id, plan.options
+        kind = STICKY_KINDS.get(remembered.poll.kind or "")
+        if options.kind == "auto" and kind is not None:
+            reading = await self._worker.read(source_id, document, replace(options, kind=kind))
+            if reading.verdict.kind is VerdictKind.OK:
+                return reading
+        return await self._worker.read(source_id, document, options)
 
     async def _commit(self, plan: SourcePlan, remembered: _Remembered, found: Found, outcome: Outcome) -> PollResult:
         source_id, now = plan.watch.ref.id, self._now()

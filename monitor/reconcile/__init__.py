@@ -4,7 +4,8 @@ Rule: pure. `reconcile` is the only way in; `Known` and the bytes it is stored a
 """
 
 from monitor.reconcile.engine import Reconciled, reconcile
+from monitor.reconcile.overlap import meets
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import Known
 
-__all__ = ["Known", "ReconcilePolicy", "Reconciled", "reconcile"]
+__all__ = ["Known", "ReconcilePolicy", "Reconciled", "meets", "reconcile"]
