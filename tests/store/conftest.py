@@ -131,10 +131,16 @@ class Server:
         self._run("pg_ctl", "-D", str(self._place / "data"), "-m", "immediate", "-w", "stop")
 
     def database(self, encoding: str = "UTF8") -> str:
+        """A database of its own for other encodings than ours; else a schema, which takes a hundredth of the time."""
+        import psycopg
+
         self._made += 1
         name = f"store{self._made}"
-        more = ["-T", "template0", "-E", encoding, "--locale=C"]
-        self._run("createdb", "-h", str(self._place), "-U", "monitor", *more, name)
+        with psycopg.connect(f"postgresql://monitor@/postgres?host={self._place}", autocommit=True) as server:
+            if encoding == "UTF8":
+                server.execute(f"CREATE SCHEMA {name}")
+                return f"postgresql://monitor@/postgres?host={self._place}&options=-csearch_path%3D{name}"
+            server.execute(f"CREATE DATABASE {name} ENCODING {encoding} LOCALE 'C' TEMPLATE template0")
         return f"postgresql://monitor@/{name}?host={self._place}"
 
     def _run(self, command: str, *arguments: str) -> None:
@@ -155,10 +161,12 @@ def postgresql() -> Iterator[Server]:
     place = Path(tempfile.mkdtemp(prefix="pg-"))  # short: a unix socket's path has 107 bytes
     if as_user:
         os.chown(place, as_user["user"], as_user["group"])
-    server = Server(binaries, place, as_user)
-    yield server
-    server.stop()
-    shutil.rmtree(place)
+    try:
+        server = Server(binaries, place, as_user)
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(place)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
