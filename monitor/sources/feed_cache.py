@@ -6,6 +6,7 @@ same envelope (namespaces, base, language), and a spliced parse that complains o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from monitor.sources.memory import ReadMemory
 Parse = Callable[[bytes], dict[str, Any]]
 MakeDraft = Callable[[FeedDict, str], Draft]  # of an entry of a feed of that version
 
+_UPPER_CDF = re.compile(
+    rb"(?:\s|<\?[^>]*>|<![^>]*>)*<CHANNEL\b"
+)  # CDF as it was written; feedparser names only lower case
 _MOSTLY_NEW = 0.5  # of the items: from here on one whole parse is no dearer
 
 
@@ -70,7 +74,7 @@ class FeedReader:
 
     def _whole(self, body: bytes, keys: list[int], context: int) -> FeedItems:
         parsed, memory = self.parse(body), self.memory
-        version = str(parsed.get("version") or "")
+        version = str(parsed.get("version") or "") or ("cdf" if _UPPER_CDF.match(body[:4096]) else "")
         drafts = tuple(self.make(entry, version) for entry in parsed.get("entries") or [] if isinstance(entry, dict))
         memory.parsed_whole += 1
         memory.items = {}

@@ -6,6 +6,7 @@ are read past FeedParserDict's own lookup, which maps keys and warns about it.
 
 from __future__ import annotations
 
+import re
 from calendar import timegm
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ from monitor.text.times import TimeClaim, read_claim, stamp_of
 
 FeedDict = Mapping[str, Any]  # feedparser is untyped: its values are checked where they are taken
 
+# "desk@news.example (News Desk)", "News Desk (desk@news.example)", "News Desk <desk@news.example>" → the name
+_ADDRESSED = re.compile(r"\S+@\S+\s*\(([^()]+)\)|([^<>@]+?)\s*[(<]\S+@\S+[)>]")
 _LONGEST = 2_000_000  # characters of markup; what an entry may hold of text is capped far below it
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,14 +90,19 @@ def _plain(part: Mapping[str, Any]) -> str:
     kind = str(raw(part, "type") or "")
     if kind == "text/plain":
         return join_paragraphs(value.split("\n\n"))
-    return html_text(value[:_LONGEST]) if "html" in kind or kind.startswith("text/") or not kind else ""
+    return "" if kind.startswith(("image/", "audio/", "video/")) else html_text(value[:_LONGEST])
 
 
 def _author(entry: FeedDict) -> str | None:
+    """The author's name; RSS asks for an address with the name in brackets, Atom gives both apart."""
+    written = raw(entry, "author")
     detail = raw(entry, "author_detail")
-    name = detail.get("name") if isinstance(detail, Mapping) else None
-    value = name or raw(entry, "author")
-    return html_line(value) or None if isinstance(value, str) else None
+    if not isinstance(written, str):
+        written = raw(detail, "name") if isinstance(detail, Mapping) else None
+    if not isinstance(written, str):
+        return None
+    found = _ADDRESSED.fullmatch(written.strip())
+    return html_line(next(filter(None, found.groups()), "") if found else written) or None
 
 
 def _tags(entry: FeedDict) -> tuple[str, ...]:

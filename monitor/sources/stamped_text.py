@@ -22,6 +22,8 @@ from monitor.text.html import join_paragraphs
 from monitor.text.times import TimeClaim, read_claim
 
 _INLINE = re.compile(r"^([^\n]{3,40}?)(?:\s+[–—|-]\s+|\s*[|:\t]\s+|\t)(?=\S)")
+_NARROW, _WIDE = 36, 100  # characters of the widest line of a text that was wrapped by a program
+_FULL = 0.75  # of that width: a shorter line ends its paragraph
 _STYLE_SHARE = 0.08  # a weak style rarer than this beside the page's style is text
 
 
@@ -91,22 +93,17 @@ def _timed(line: str, gap: int) -> _Line:
 def _unwrapped(lines: list[_Line]) -> list[_Line]:
     """Join the lines of hard-wrapped paragraphs: lines without a blank line between them, all of about one width."""
     loose = [line for line in lines if line.claim is None]
-    wrapped = [line for line in loose if line.gap == 0]
-    if len(wrapped) < 3 or max(len(line.text) for line in loose) > 100:
+    width = max((len(line.text) for line in loose), default=0)
+    if sum(line.gap == 0 for line in loose) < 3 or not _NARROW <= width <= _WIDE:
         return lines
     joined: list[_Line] = []
+    full = False  # the line before went to the edge: the paragraph goes on
     for line in lines:
-        last = joined[-1] if joined else None
-        if (
-            last is not None
-            and line.gap == 0
-            and line.claim is None
-            and last.claim is None
-            and len(last.text.rsplit("\n")[-1]) > 45
-        ):
-            joined[-1] = replace(last, text=f"{last.text} {line.text}")
+        if full and line.gap == 0 and line.claim is None:
+            joined[-1] = replace(joined[-1], text=f"{joined[-1].text} {line.text}")
         else:
             joined.append(line)
+        full = line.claim is None and len(line.text) > _FULL * width
     return joined
 
 

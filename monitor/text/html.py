@@ -14,118 +14,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "option",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-    ]
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+BLOCKS = _names(
+    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html li main menu nav ol option p pre section summary table "
+    "tbody tfoot thead tr ul"
 )
-SILENT = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "math",
-        "object",
-        "embed",
-        "applet",
-        "iframe",
-        "head",
-        "title",
-        "meta",
-        "link",
-        "button",
-        "select",
-        "textarea",
-        "input",
-        "canvas",
-        "map",
-        "audio",
-        "video",
-        "frameset",
-        "noframes",
-        "datalist",
-        "dialog",
-    ]
+SILENT = _names(
+    "script style noscript template svg math iframe head title meta link button select textarea input canvas map "
+    "audio video frameset noframes datalist dialog"
 )
 _TAG = re.compile(r"<[a-zA-Z/!?]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 MAX_DEPTH = 2000  # lexbor needs 0.2 s for 5,000 open elements, 16 s for 50,000 (quadratic); pages nest below 100
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>|<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "option",
-        "tr",
-        "td",
-        "th",
-        "thead",
-        "tbody",
-        "tfoot",
-    ]
+_VOID = _names(
+    "area base br col embed hr img input link meta param source track wbr p li dt dd option tr td th thead tbody tfoot"
 )
+
+# Elements whose content HTML reads as raw text up to their end tag: written as XML closes them, or not closed at all,
+# they would swallow the rest of the entry.
+_SELF_CLOSED = re.compile(r"<(iframe|script|style|title|textarea|noembed|noframes|xmp)\b[^<>]*/>", re.IGNORECASE)
+_SWALLOWING = re.compile(r"<(?:iframe|noembed|noframes|xmp|plaintext)\b[^<>]*>", re.IGNORECASE)
 
 Skip = Callable[["LexborNode"], bool]
 
@@ -138,8 +53,20 @@ def html_text(fragment: str) -> str:
         return join_paragraphs([html.unescape(re.sub(r"<[^<>]*>", " ", fragment))])
     from selectolax.lexbor import LexborHTMLParser
 
-    body = LexborHTMLParser(fragment).body
+    body = LexborHTMLParser(_without_swallowers(fragment)).body
     return join_paragraphs(paragraphs_of(body)) if body is not None else ""
+
+
+def _without_swallowers(fragment: str) -> str:
+    lowered = fragment.lower()
+    if "/>" in fragment:
+        fragment = _SELF_CLOSED.sub("", fragment)
+    if any(
+        lowered.count(f"<{name}") > lowered.count(f"</{name}")
+        for name in ("iframe", "noembed", "noframes", "xmp", "plaintext")
+    ):
+        fragment = _SWALLOWING.sub("", fragment)
+    return fragment
 
 
 def html_line(fragment: str) -> str:
