@@ -40,6 +40,12 @@ _REPLIES: dict[str, tuple[str, str]] = {
     "WRONGTYPE": ("the name holds something that is not a stream", "delete that key, or choose another prefix"),
     "unknown command": ("the server lacks a command we need", "use Redis 6.2 or newer, or Valkey"),
 }
+# A refusal while the connection is made reaches us without code and class.
+_PHRASES = {
+    "must be called with the client already authenticated": "NOAUTH",
+    "invalid username-password pair": "WRONGPASS",
+    "no permissions to": "NOPERM",
+}
 # The client takes the code off the replies it has a class for.
 _CODES: tuple[tuple[type[RedisError], str], ...] = (
     (NoPermissionError, "NOPERM"),
@@ -62,7 +68,8 @@ def code_of(error: BaseException) -> str:
         if isinstance(error, kind):
             return "NOAUTH" if "required" in str(error) else code
     text = str(error)
-    return next((code for code in _REPLIES if code in text), "")
+    spelled = next((code for code in _REPLIES if code in text), "")
+    return spelled or next((code for phrase, code in _PHRASES.items() if phrase in text), "")
 
 
 def in_words(error: BaseException) -> tuple[str, str | None]:

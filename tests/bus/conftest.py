@@ -165,8 +165,18 @@ class SharedServer:
         await connection.aclose()
 
 
+@pytest.fixture(scope="session")
+def embedded_process():
+    server = SharedServer(None)
+    yield server
+    server.end()
+
+
 @pytest.fixture(scope="session", params=PROGRAMS)
 def shared_process(request):
+    if request.param == "valkey":
+        yield request.getfixturevalue("embedded_process")
+        return
     server = SharedServer(_program(request.param))
     yield server
     server.end()
