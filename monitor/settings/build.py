@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from collections.abc import Mapping as Environment
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from monitor.settings.fields import Frozen, identifier
 from monitor.settings.model import DefaultSettings, Settings
-from monitor.settings.problems import Place, Problems
+from monitor.settings.problems import Place, Problems, masked
 from monitor.settings.receiver import KINDS, ReceiverSettings
 from monitor.settings.rule import RuleSettings
 from monitor.settings.secret import SECRET_KEYS
@@ -40,6 +40,11 @@ _SECTIONS: dict[str, type[Frozen]] = {
     "http": HttpSettings,
     "retention": RetentionSettings,
     "reload": ReloadSettings,
+}
+_OWN_KEYS = {
+    "sources": frozenset(known_keys(SourceSettings)),
+    "rules": frozenset(known_keys(RuleSettings)),
+    "receivers": frozenset({"secret", "token", "password", "headers"}),
 }
 _SINGLE = ("version", "store", "prefix", "operators")
 
@@ -113,10 +118,7 @@ class Builder:
         pairs: dict[str, Pair] = {}
         built: dict[str, _Built] = {}
         for key, pair in section.pairs.items():
-            try:
-                identifier(key)
-            except Unfit as wrong:
-                self.problems.error(pair.key_place, f"{name}: {wrong.message}", wrong.mend)
+            self._name(name, key, pair)
             node, made = make(key, pair.value, pair.key_place)
             pairs[key] = Pair(pair.key_place, node)
             if made is not None:
@@ -125,11 +127,21 @@ class Builder:
             tree.pairs[name] = Pair(tree.pairs[name].key_place, Mapping(section.place, pairs))
         return built
 
+    def _name(self, section: str, name: str, pair: Pair) -> None:
+        try:
+            identifier(name)
+        except Unfit as wrong:
+            self.problems.error(pair.key_place, f"{section}: {wrong.message}", wrong.mend)
+        if name in _OWN_KEYS[section]:
+            said = f"{section}: '{name}' is a setting of a {section[:-1]}, and here the name of one"
+            self.problems.warning(pair.key_place, said, "indent it below the name it belongs to")
+
     def _entry(
         self, node: Node, path: tuple[str, str], short: str | None, shared: Mapping, model: type[Frozen]
     ) -> Mapping | None:
         """Return one source or rule as a mapping with its defaults; a lone value stands for its key `short`."""
         if isinstance(node, Scalar) and short and node.text is not None:
+            node = self._unjoined(node, node.text, path, model)
             node = Mapping(node.place, {short: Pair(node.place, node)})
         elif is_null(node):
             node = Mapping(node.place)
@@ -140,6 +152,16 @@ class Builder:
             return None
         own = {key: pair for key, pair in shared.pairs.items() if key in model.model_fields and key not in node.pairs}
         return Mapping(node.place, node.pairs | own)
+
+    def _unjoined(self, node: Scalar, text: str, path: tuple[str, str], model: type[Frozen]) -> Scalar:
+        """Note `url:https://…`: without a space it is one text and no key."""
+        key = text.partition(":")[0]
+        if ":" not in text or key not in known_keys(model):
+            return node
+        said = f"{dotted(path)}: there is no space after `{key}:`"
+        rest = "…" if node.varied else masked(text[len(key) + 1 :].strip()[:40])
+        self.problems.error(node.place, said, f"write `{key}: {rest}`")
+        return replace(node, broken=True)
 
     def _source(self, shared: Mapping, name: str, node: Node, place: Place) -> tuple[Node, SourceSettings | None]:
         path = ("sources", name)

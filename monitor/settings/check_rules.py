@@ -78,8 +78,13 @@ def _check_text(ground: Ground, rule: RuleSettings, checker: RuleChecker) -> Non
     located = [(below, error) for below, error in alone if error is not None] or [((), wrong)]
     for below, error in located:
         node = find(ground.tree, (*path, *below))[0]
+        if isinstance(node, Scalar) and node.broken:
+            continue
         place = node.place_of(error.column - 1) if isinstance(node, Scalar) else node.place
-        ground.problems.error(place, f"rule {rule.name}: {error.message}", error.mend or "docs/rules.md shows how")
+        message, mend = error.message, error.mend or "docs/rules.md shows how"
+        if isinstance(node, Scalar) and node.varied:
+            message, mend = f"what {node.raw} stands for is no rule", "try it with `monitor explain`"
+        ground.problems.error(place, f"rule {rule.name}: {message}", mend)
 
 
 def _refusal(checker: RuleChecker, name: str, match: RuleMatch) -> RuleError | None:
@@ -99,9 +104,9 @@ def _check_sources(ground: Ground, rule: RuleSettings) -> None:
             continue
         at = (*path, index)
         if pattern.startswith("#") or _GLOB & set(pattern):
-            ground.warning(at, f"'{pattern}' selects no source", meant(pattern, known, "sources"))
+            ground.warning(at, f"'{ground.shown(at)}' selects no source", meant(pattern, known, "sources"))
         else:
-            ground.error(at, f"there is no source '{pattern}'", meant(pattern, known, "sources"))
+            ground.error(at, f"there is no source '{ground.shown(at)}'", meant(pattern, known, "sources"))
             return  # whether the rest of them can fire is known when this is mended
     if rule.enabled and sources and not any(rule.looks_at(source) and source.enabled for source in sources):
         said = f"rule {rule.name} can never fire: it looks at no source that is polled"

@@ -17,7 +17,6 @@ from monitor.settings.check_select import check_select
 from monitor.settings.ground import Ground
 from monitor.settings.receiver import EmailSettings, ReceiverSettings, WebhookSettings
 from monitor.settings.source import FLOOR, STAND_IN_URL, SourceSettings
-from monitor.settings.tree import find, plain
 from monitor.settings.units import in_words
 
 _OPEN_SECRETS = ("slack", "secret", "password", "token", "apprise")  # a webhook's URL alone is no secret: it is signed
@@ -65,7 +64,7 @@ def _check_address(ground: Ground, source: SourceSettings, seen: dict[str, str])
     path = ("sources", source.id, "url")
     if source.is_file:
         if source.enabled and not Path(source.url).exists():
-            said = f"there is no file '{plain(find(ground.tree, path)[0])}'"
+            said = f"there is no file '{ground.shown(path)}'"
             ground.warning(path, said, "the path starts at the settings file's directory")
     else:
         ground.address(path, source.url, allow_private=source.allow_private)

@@ -23,6 +23,11 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")  # BCP 47, without its grandfathered tags
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2 token
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "user-agent"})
+_MEANT = {
+    "rss": "feed", "atom": "feed", "xml": "feed", "html": "page", "web": "page", "txt": "text", "plain": "text",
+    "low": "info", "notice": "info", "medium": "warning", "warn": "warning", "high": "critical", "error": "critical",
+    "everyone": "channel",
+}  # fmt: skip
 ID_PATTERN = f"^{_ID.pattern}$"
 
 
@@ -75,7 +80,8 @@ def one_of(*choices: str) -> Callable[[object], str]:
         written = text(value).strip()
         if written in choices:
             return written
-        near = get_close_matches(written.lower(), choices, 1, 0.5)
+        near = [_MEANT[written.lower()]] if _MEANT.get(written.lower()) in choices else []
+        near = near or get_close_matches(written.lower(), choices, 1, 0.5)
         mend = f"did you mean '{near[0]}'?" if near else f"write {', '.join(choices[:-1])} or {choices[-1]}"
         raise Unfit(f"'{written}' is not known here", mend)
 

@@ -51,6 +51,11 @@ class Ground:
         node = find(self.tree, path)[0]
         return isinstance(node, Scalar) and node.broken
 
+    def shown(self, path: Path) -> str:
+        """Return the text at `path` as it may be quoted: as in the file where a variable stands in it."""
+        node = find(self.tree, path)[0]
+        return "" if not isinstance(node, Scalar) else node.raw if node.varied else node.text or ""
+
     def known(self, section: str) -> list[str]:
         """Return the names in a section, those of parts with errors included."""
         node = find(self.tree, (section,))[0]
@@ -61,7 +66,8 @@ class Ground:
         known = self.known(section)
         for index, name in enumerate(names):
             if name not in known:
-                self.error((*path, index), f"there is no {section[:-1]} '{name}'", meant(name, known, section))
+                at = (*path, index)
+                self.error(at, f"there is no {section[:-1]} '{self.shown(at)}'", meant(name, known, section))
 
     def address(self, path: Path, url: str, *, allow_private: bool) -> None:
         """Note a URL that points at this machine or a private network without leave."""

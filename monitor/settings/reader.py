@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from monitor.settings.problems import Place, Problems
+from monitor.settings.syntax import blanked, syntax_problem
 from monitor.settings.tree import Mapping, Node, Pair, Scalar, Sequence, lines_of
 
 MAX_BYTES = 4 * 1024 * 1024  # 10,000 sources of five lines; beyond it is no settings file
@@ -21,22 +22,7 @@ MAX_ALIASED_NODES = 10_000
 _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2 §5.1
 _LEADING_TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2 §10.3.2
-_MENDS = (
-    ("mapping values are not allowed", "put text that holds ': ' in quotes, or indent the line like its neighbours"),
-    ("could not find expected ':'", "a key needs a colon and a space after it: `key: value`"),
-    ("cannot start any token", "text that starts with this character needs quotes"),
-    ("expected ',' or", "close the bracket or brace, or put a comma between its items"),
-    ("unexpected end of stream", "close the quote that was opened above"),
-    ("undefined alias", "text that starts with * needs quotes"),
-    ("expected alphabetic or numeric", "text that starts with * or & needs quotes"),
-    ("did not find expected key", "indent this line like its neighbours, and put the value above in quotes"),
-    ("expected <block end>", "indent this line like its neighbours"),
-    ("block sequence entries are not allowed", "start the list on its own line, or write it in brackets"),
-    ("unknown escape", "write the backslash twice, or use single quotes"),
-)
-
-_UNCLOSED = ("could not find expected ':'", "unexpected end of stream", "expected ',' or")
-
+MAX_SYNTAX_ERRORS = 20
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -45,18 +31,27 @@ class _Unreadable(Exception):
 
 
 def read_tree(text: str, file: str, problems: Problems) -> Mapping | None:
-    """Return the tree of a settings file's text, or None; what is wrong goes to `problems`."""
+    """Return the tree of a settings file's text, or None; what is wrong goes to `problems`.
+
+    After a mistake in the syntax the block it stands in is left out and reading goes on, so that all of them are told.
+    """
     if not _characters_are_fit(text, file, problems):
         return None
-    builder = _Builder(iter(()), text, file, problems)
-    try:
-        builder.events = yaml.parse(text, Loader=_Loader)
-        return builder.document()
-    except _Unreadable:
-        return None
-    except yaml.YAMLError as wrong:
-        _note_syntax(wrong, text, file, problems)
-        return None
+    lines = lines_of(text)
+    for attempt in range(MAX_SYNTAX_ERRORS):
+        builder = _Builder(iter(()), text if not attempt else "\n".join(lines), file, problems)
+        try:
+            builder.events = yaml.parse(builder.text, Loader=_Loader)
+            tree = builder.document()
+        except _Unreadable:
+            break
+        except yaml.YAMLError as wrong:
+            problem = syntax_problem(wrong, lines, file)
+            problems.found[problem] = None
+            lines = blanked(lines, problem.place.line)
+        else:
+            return None if attempt else tree
+    return None
 
 
 def _characters_are_fit(text: str, file: str, problems: Problems) -> bool:
@@ -71,25 +66,6 @@ def _characters_are_fit(text: str, file: str, problems: Problems) -> bool:
             column = tab.group().index("\t") + 1
             problems.error(Place(file, number, column), "a tab in the indentation", "indent with spaces")
     return len(problems.found) == before
-
-
-def _note_syntax(wrong: yaml.YAMLError, text: str, file: str, problems: Problems) -> None:
-    mark = _mark_of(wrong)
-    said = str(getattr(wrong, "problem", None) or getattr(wrong, "context", None) or wrong)
-    mend = next((mend for part, mend in _MENDS if part in said), "put the text in quotes if it is meant as text")
-    lines = lines_of(text)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    if line > len(lines) or (line == len(lines) and not lines[-1]):  # past the last character: show where it ended
-        line = max(1, len(lines) - 1 if not lines[-1] else len(lines))
-        column = len(lines[line - 1]) + 1
-    problems.error(Place(file, line, column), f"this is not YAML: {said}", mend)
-
-
-def _mark_of(wrong: yaml.YAMLError) -> yaml.Mark | None:
-    """Return where the mistake is: for what was opened and not closed that is where it was opened."""
-    at, opened = getattr(wrong, "problem_mark", None), getattr(wrong, "context_mark", None)
-    unclosed = any(part in str(getattr(wrong, "problem", "")) for part in _UNCLOSED)
-    return opened if opened and unclosed and (at is None or opened.line != at.line) else at or opened
 
 
 @dataclass(slots=True)
@@ -196,9 +172,9 @@ class _Builder:
     def _keep(self, pairs: dict[str, Pair], key: Node, place: Place, value: Node) -> None:
         name = key.text if isinstance(key, Scalar) else None
         if name is None:
-            self.problems.error(
-                place, "a key must be text", "write `key: value`; put text starting with { or [ in quotes"
-            )
+            template = isinstance(key, Mapping)  # {{ name }} is a mapping as the key of another
+            mend = "variables are written ${NAME}" if template else "put text starting with { or [ in quotes"
+            self.problems.error(place, "a key must be text", mend)
         elif name == "<<":
             self.problems.error(place, "merge keys (<<) are not taken", "put what sources share under `defaults`")
         elif name in pairs:

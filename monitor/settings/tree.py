@@ -69,12 +69,12 @@ def is_null(node: Node) -> bool:
 
 
 def plain(node: Node) -> object:
-    """Return the node as text, lists and dicts; keys with null values are left out."""
+    """Return the node as text, lists and dicts; null is None."""
     if isinstance(node, Scalar):
         return node.text
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
-    return {key: plain(pair.value) for key, pair in node.pairs.items() if not is_null(pair.value)}
+    return {key: plain(pair.value) for key, pair in node.pairs.items()}
 
 
 def find(node: Node, path: Path) -> tuple[Node, Place]:

@@ -72,7 +72,7 @@ class Validator:
         `stand_ins` for what it requires, a model of the usable rest is returned, so that later checks see that too; else
         None.
         """
-        values = plain(node)
+        values = _without_nulls(plain(node), model)
         assert isinstance(values, dict)
         for key in [key for key in values if key in HIDDEN]:
             del values[key]
@@ -143,6 +143,16 @@ def _unquoted(node: Scalar, mend: str) -> tuple[str, str]:
     """Return words about a value out of a variable or a file that quote nothing of it: it may be a secret."""
     quoted = any(word in mend for word in re.findall(r"\w+", node.text or ""))
     return f"what {node.raw} stands for cannot be used here", "give it another value" if quoted else mend
+
+
+def _without_nulls(values: object, model: type[Frozen]) -> object:
+    """Return `values` without the known keys that hold nothing: that is the same as leaving them out."""
+    if isinstance(values, list):
+        return [_without_nulls(item, model) for item in values]
+    if not isinstance(values, dict):
+        return values
+    kept = {key: value for key, value in values.items() if value is not None or key not in model.model_fields}
+    return {key: _without_nulls(value, _NESTED[key]) if key in _NESTED else value for key, value in kept.items()}
 
 
 def _model_at(model: type[Frozen], loc: Path) -> type[Frozen]:

@@ -17,6 +17,7 @@ from monitor.settings.tree import Mapping, Node, Pair, Scalar, Sequence
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^}]*)\}?")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+_BARE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 _FILE_SUFFIX = "_file"
 MAX_SECRET_BYTES = 64 * 1024
 
@@ -46,10 +47,18 @@ class Expander:
 
     def _scalar(self, node: Scalar) -> Scalar:
         if node.text is None or "${" not in node.text:
-            return node
+            return replace(node, broken=True) if self._is_bare(node) else node
         before = len(self.problems.found)
         text = _VARIABLE.sub(lambda found: self._value(found, node), node.text)
         return replace(node, text=text, varied=True, broken=len(self.problems.found) > before)
+
+    def _is_bare(self, node: Scalar) -> bool:
+        """Note and tell `$NAME`, which is not put in; a cashtag such as $TSLA in a rule is none."""
+        name = (node.text or "")[1:]
+        bare = bool(_BARE.fullmatch(node.text or "")) and (name in self.environ or "_" in name)
+        if bare:
+            self.problems.error(node.place, f"${name} is not replaced: it has no braces", f"write ${{{name}}}")
+        return bare
 
     def _value(self, found: re.Match[str], node: Scalar) -> str:
         if found.group().startswith("$$"):

@@ -27,9 +27,9 @@ def test_scalars_stay_the_text_that_was_written(written):
 
 
 @pytest.mark.parametrize("written", ["", "~", "null", "Null", "NULL"])
-def test_an_empty_or_null_value_is_the_same_as_no_key(written):
+def test_an_empty_or_null_value_is_nothing(written):
     tree, _ = read(f"a: {written}\nb: x\n")
-    assert plain(tree) == {"b": "x"}
+    assert plain(tree) == {"a": None, "b": "x"}
 
 
 @pytest.mark.parametrize("written", ['""', '"null"', "'~'"])
