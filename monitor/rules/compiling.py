@@ -93,7 +93,8 @@ class Compiler:
             case Verbatim():
                 return self._verbatim(node, field)
             case Regex():
-                return PatternPlan(node.pattern, node.ignore_case, node.term, field)
+                number = self.terms.pattern(node.pattern, node.ignore_case)
+                return PatternPlan(number, node.pattern, node.ignore_case, node.term, field)
             case Meta():
                 return FactPlan(node.name, node.glob, node.term)
         raise AssertionError(node)

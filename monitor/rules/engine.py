@@ -7,19 +7,19 @@ that need one single term are not looked at again at all. The result equals chec
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from monitor.model import Match
 from monitor.rules.compiling import Compiler
-from monitor.rules.plan import Plan, TermPlan
-from monitor.rules.sightings import MAX_POSITIONS, RuleText, Sightings, Span, chunk_of, new_sightings
+from monitor.rules.plan import Found, Plan, TermPlan, shown
+from monitor.rules.sightings import MAX_POSITIONS, RuleText, Sightings, chunk_of, new_sightings
 from monitor.rules.syntax import Node
 from monitor.rules.terms import Terms
 from monitor.text.passages import FIELD_GAP, SENTENCE_GAP
 
 _MAX_LEARNT = 60_000  # chunks kept; news texts repeat a few ten thousand
 _MAX_KEPT_CHUNK = 40  # characters; longer ones are seldom seen again
-_UNREAD: tuple[()] = ()
 
 
 class _Learnt(NamedTuple):
@@ -28,7 +28,7 @@ class _Learnt(NamedTuple):
     width: int
     ending: int
     opens: bool
-    hits: tuple[tuple[tuple[int, ...], int, int], ...]
+    hits: tuple[tuple[tuple[int, ...], int, int, int, int], ...]  # terms, first and last position, characters
 
 
 class _Candidate(NamedTuple):
@@ -46,7 +46,9 @@ class Engine:
         self.plans: list[Plan] = [compiler.plan(rule) for rule in rules]
         self._learnt: dict[str, _Learnt] = {}
         self._words: dict[str, tuple[int, ...]] = {}
-        self._alone: dict[int, list[int]] = {}  # term → rules that need nothing else
+        self._alone: dict[
+            int, list[tuple[str, list[int]]]
+        ] = {}  # term → rules that need nothing else, as they write it
         self._index: dict[int, list[_Candidate]] = {}
         self._always: list[int] = []  # rules that promise no term
         self._build()
@@ -58,28 +60,61 @@ class Engine:
         for field in seen.fields:
             field.first = position
             for gap, chunks in field.blocks:
-                position = self._scan(chunks, position + gap, field.starts, seen.spans)
+                position = self._scan(chunks, position + gap, field.starts, seen)
             position += FIELD_GAP
+            if self.terms.patterns.patterns:
+                for number in self.terms.patterns.touched(field.searchable):
+                    seen.spans.setdefault(number, [])  # it is found; where, its plan says
         return seen
 
-    def firing(self, seen: Sightings) -> Iterator[int]:
-        """Yield the rules that are true of an entry."""
-        plans = self.plans
-        found = seen.spans.keys()
-        for term in found:
-            yield from self._alone.get(term, ())
-            for rule, others in self._index.get(term, ()):
-                if all(not found.isdisjoint(needed) for needed in others) and plans[rule].holds(seen):
-                    yield rule
+    def found(self, seen: Sightings) -> dict[int, Found]:
+        """Return the rules that are true of an entry, each with its matches and the number of its occurrences."""
+        plans, index = self.plans, self._index
+        terms = seen.spans.keys()
+        firing = self._found_alone(seen)
+        for term in terms:
+            if term in index:
+                for rule, others in index[term]:
+                    for needed in others:
+                        if terms.isdisjoint(needed):
+                            break
+                    else:
+                        if rule not in firing and plans[rule].holds(seen):
+                            firing[rule] = plans[rule].found(seen)
         for rule in self._always:
             if plans[rule].holds(seen):
-                yield rule
+                firing[rule] = plans[rule].found(seen)
+        return firing
 
-    def every(self, seen: Sightings) -> Iterator[int]:
-        """Yield the same rules as `firing` by checking each one: the measure it is tested against."""
-        return (rule for rule, plan in enumerate(self.plans) if plan.holds(seen))
+    def _found_alone(self, seen: Sightings) -> dict[int, Found]:
+        """The rules of one term: most rules, and most of the time spent, so the calls are written out."""
+        alone, places = self._alone, seen.places
+        title, body = seen.fields[0], seen.fields[-1]
+        firing: dict[int, Found] = {}
+        for term, spans in seen.spans.items():
+            if term not in alone:
+                continue
+            for written, rules in alone[term]:
+                if len(spans) == 1 and spans[0] in places:
+                    span = spans[0]
+                    sight = body if span[0] >= body.first else title
+                    at, start, end = places[span]
+                    base = sight.begins[at]
+                    start, end = base + start, base + end
+                    found: Found = (Match(sight.name, start, end, sight.text[start:end], written),), 1
+                else:
+                    matches = shown(spans, written, seen)
+                    found = matches, len(matches)
+                for rule in rules:
+                    firing[rule] = found
+        return firing
 
-    def _scan(self, chunks: list[str], position: int, starts: list[int], spans: dict[int, list[Span]]) -> int:
+    def every(self, seen: Sightings) -> set[int]:
+        """Yield the same rules as `found` by checking each one: the measure it is tested against."""
+        return {rule for rule, plan in enumerate(self.plans) if plan.holds(seen)}
+
+    def _scan(self, chunks: list[str], position: int, starts: list[int], seen: Sightings) -> int:
+        spans, places = seen.spans, seen.places
         learnt = self._learnt
         pending = 0
         until = position + MAX_POSITIONS
@@ -94,8 +129,10 @@ class Engine:
                 pending = 0
             starts.append(position)
             if hits:
-                for terms, first, last in hits:
+                at = len(starts) - 1
+                for terms, first, last, start, end in hits:
                     span = (position + first, position + last)
+                    places[span] = (at, start, end)
                     for term in terms:
                         if term in spans:
                             spans[term].append(span)
@@ -119,7 +156,7 @@ class Engine:
                     self._words.clear()
                 self._words[word.text] = terms
             if terms:
-                hits.append((terms, word.first, word.last))
+                hits.append((terms, word.first, word.last, word.start, word.end))
         known = _Learnt(chunk.width, chunk.ending, chunk.opens, tuple(hits))
         if len(text) <= _MAX_KEPT_CHUNK:
             if len(self._learnt) >= _MAX_LEARNT:
@@ -133,9 +170,10 @@ class Engine:
         def weigh(terms: frozenset[int]) -> float:
             return sum(weights[term] for term in terms)
 
+        alone: dict[tuple[int, str], list[int]] = {}
         for number, plan in enumerate(self.plans):
             if isinstance(plan, TermPlan) and plan.field is None:
-                self._alone.setdefault(plan.number, []).append(number)
+                alone.setdefault((plan.number, plan.term), []).append(number)
                 continue
             needed = sorted(set(plan.required(weigh)), key=weigh)
             if not needed:
@@ -144,6 +182,8 @@ class Engine:
             candidate = _Candidate(number, tuple(needed[1:]))
             for term in needed[0]:
                 self._index.setdefault(term, []).append(candidate)
+        for (term, written), rules in alone.items():
+            self._alone.setdefault(term, []).append((written, rules))
 
 
 def _commonness(word: str) -> float:

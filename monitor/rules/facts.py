@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.model import Match
 from monitor.rules.globs import glob_of
-from monitor.rules.patterns import find_all
-from monitor.rules.plan import Plan, Required, Weigh
+from monitor.rules.plan import Plan, Required, Weigh, is_inside
 from monitor.rules.proximity import Span, in_order
 from monitor.rules.sightings import RuleText, Sightings
 from monitor.rules.syntax import MetaName
@@ -17,6 +17,7 @@ from monitor.rules.syntax import MetaName
 class PatternPlan(Plan):
     """An RE2 pattern, in each field by itself."""
 
+    number: int  # as a term: the presearch finds it like a word
     pattern: str
     ignore_case: bool
     term: str
@@ -26,28 +27,15 @@ class PatternPlan(Plan):
         return bool(self._found(seen))
 
     def spans(self, seen: Sightings) -> list[Span]:
-        found = []
-        for match in self._found(seen):
-            sight = seen.fields[0] if match.field == "title" else seen.fields[-1]
-            span = sight.spans(match.start, match.end, seen.language)
-            if span is not None:
-                found.append(span)
-        return in_order(found)
+        return in_order([span for span, _ in self._placed(seen) if span is not None])
 
     def required(self, weigh: Weigh) -> Required:
-        return []
+        return [frozenset((self.number,))]
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
-        found = self._found(seen)
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         if within is None:
-            return found
-        kept = []
-        for match in found:
-            sight = seen.fields[0] if match.field == "title" else seen.fields[-1]
-            span = sight.spans(match.start, match.end, seen.language)
-            if span is not None and any(first <= span[0] and span[1] <= last for first, last in within):
-                kept.append(match)
-        return kept
+            return self._found(seen)
+        return [match for span, match in self._placed(seen) if span is not None and is_inside(span, within)]
 
     def count(self, seen: Sightings) -> int:
         return len(self._found(seen))
@@ -58,7 +46,14 @@ class PatternPlan(Plan):
             Match(sight.name, start, end, sight.text[start:end], self.term)
             for sight in seen.fields
             if wanted in (None, sight.name)
-            for start, end in find_all(self.pattern, self.ignore_case, sight.text)
+            for start, end in sight.searchable.find(self.pattern, self.ignore_case)
+        ]
+
+    def _placed(self, seen: Sightings) -> list[tuple[Span | None, Match]]:
+        """Each match with the words it touches."""
+        return [
+            (seen.fields[0 if match.field == "title" else -1].words(match.start, match.end, seen.language), match)
+            for match in self._found(seen)
         ]
 
 
@@ -79,7 +74,7 @@ class FactPlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return []
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         value = self._value(seen.entry)
         return [] if value is None else [Match(self.name, 0, len(value), value, self.term)]
 

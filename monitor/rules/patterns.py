@@ -1,48 +1,209 @@
-"""Patterns of rule authors, compiled by RE2: linear time, bounded memory, no look-arounds."""
+"""Patterns of rule authors, run by RE2: linear time, bounded memory, no look-arounds; on the original text in NFC."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from monitor.errors import RuleError
-
-if TYPE_CHECKING:
-    import re2
+from monitor.rules.borders import has_borders, mark_borders, needs_marks, rewrite
 
 MAX_MEMORY = 1 << 20  # bytes RE2 may spend on one pattern
+_SET_MEMORY = 64 << 20  # … and on a set of them: a ceiling, spent only where a text needs it
+_SET_SIZE = 64  # patterns searched for in one pass
+MAX_FOUND = 1000  # occurrences of one pattern in one field; ATLEAST asks for no more
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@lru_cache(maxsize=4096)
-def compile_pattern(pattern: str, ignore_case: bool) -> re2._Regexp[str]:
-    """Return the compiled pattern; raises re2.error."""
+class _Found(Protocol):
+    def start(self) -> int: ...
+    def end(self) -> int: ...
+
+
+class _Compiled(Protocol):
+    def finditer(self, text: str) -> list[_Found]: ...
+    def search(self, text: str) -> _Found | None: ...
+
+
+class _Set(Protocol):
+    def Add(self, pattern: str) -> int: ...  # noqa: N802 - RE2's names
+    def Compile(self) -> None: ...  # noqa: N802
+    def Match(self, text: str) -> list[int] | None: ...  # noqa: N802
+
+
+@dataclass(slots=True)
+class Searchable:
+    """One field as patterns see it; each form is made when the first pattern asks for it."""
+
+    text: str  # the original
+    _plain: tuple[str, list[int] | None] | None = None
+    _marked: tuple[str, list[int]] | None = None
+    _needs_marks: bool | None = None
+
+    @property
+    def plain(self) -> tuple[str, list[int] | None]:
+        """The text in NFC, and for each of its characters the index in the original; None where they are the same."""
+        if self._plain is None:
+            text = _SURROGATE.sub("\ufffd", self.text)
+            self._plain = (text, None) if unicodedata.is_normalized("NFC", text) else _composed(text)
+        return self._plain
+
+    @property
+    def marked(self) -> tuple[str, list[int]]:
+        """The text with word borders marked, and for each of its characters the index in the original."""
+        if self._marked is None:
+            text, origin = self.plain
+            marked, indexes = mark_borders(text)
+            self._marked = (marked, indexes if origin is None else [origin[index] for index in indexes])
+        return self._marked
+
+    @property
+    def needs_marks(self) -> bool:
+        if self._needs_marks is None:
+            self._needs_marks = needs_marks(self.text)
+        return self._needs_marks
+
+    def find(self, pattern: str, ignore_case: bool) -> list[tuple[int, int]]:
+        """Return the characters of the original that a pattern matches, at most MAX_FOUND times; none empty."""
+        marked = self.needs_marks and has_borders(pattern)
+        text, origin = self.marked if marked else self.plain
+        spans = []
+        for found in compile_pattern(pattern, ignore_case, marked).finditer(text):
+            start, end = found.start(), found.end()
+            if origin is not None:
+                start, end = origin[start], origin[end]
+            if end > start:
+                spans.append((start, end))
+                if len(spans) == MAX_FOUND:
+                    break
+        return spans
+
+
+def _composed(text: str) -> tuple[str, list[int]]:
+    """NFC of `text`, and for each of its characters the index it comes from."""
+    starts = [at for at, character in enumerate(text) if not at or not _joins(character)]
+    pieces: list[str] = []
+    origin: list[int] = []
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        piece = unicodedata.normalize("NFC", text[start:end])
+        pieces.append(piece)
+        origin += [start] * len(piece)
+    return "".join(pieces), [*origin, len(text)]
+
+
+def _joins(character: str) -> bool:
+    """Say whether a character can become one with those before it: combining marks, Hangul vowels and finals."""
+    return unicodedata.combining(character) > 0 or "\u1160" <= character <= "\u11ff"
+
+
+@lru_cache(maxsize=16384)
+def compile_pattern(pattern: str, ignore_case: bool, marked: bool) -> _Compiled:
+    """Return the compiled pattern, for texts with or without marked borders; raises re2.error."""
     import re2
 
-    options = re2.Options()
-    options.max_mem = MAX_MEMORY
-    options.log_errors = False
-    options.case_sensitive = not ignore_case
-    return re2.compile(pattern, options)
+    compiled: _Compiled = re2.compile(_given(pattern, ignore_case, marked), _options(MAX_MEMORY * (8 if marked else 1)))
+    return compiled
 
 
 def check_pattern(pattern: str, ignore_case: bool, at: int) -> None:
-    """Raise RuleError where RE2 refuses the pattern; `at` is its index in the rule."""
+    """Raise RuleError where the pattern cannot be used; `at` is its index in the rule."""
     import re2
 
+    if _SURROGATE.search(pattern):
+        raise RuleError("this pattern holds half a character", column=at + 1, mend="write it again")
+    if (byte := pattern.find(r"\C")) >= 0:
+        raise RuleError(r"`\C` is a byte, not a character", column=at + byte + 1, mend="write . for any character")
     try:
-        compiled = compile_pattern(pattern, ignore_case)
+        # As written first, so that RE2's message is about what the author wrote.
+        re2.compile(pattern, _options(MAX_MEMORY))
+        compiled = compile_pattern(pattern, ignore_case, marked=False)
+        if has_borders(pattern):
+            compile_pattern(pattern, ignore_case, marked=True)
     except re2.error as error:
         said = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
-        raise RuleError(
-            f"RE2 refuses this pattern: {said}", column=at + 1, mend="RE2 has no look-arounds or back-references"
-        ) from error
+        raise RuleError(f"RE2 refuses this pattern: {said}", column=at + 1, mend=_mend(said)) from error
     if compiled.search("") is not None:
         raise RuleError(
             "this pattern matches the empty text, so it would always fire", column=at + 1, mend="use + for *"
         )
 
 
-def find_all(pattern: str, ignore_case: bool, text: str) -> list[tuple[int, int]]:
-    """Return the characters of every match of a pattern in the original `text`, empty matches left out."""
-    compiled = compile_pattern(pattern, ignore_case)
-    return [found.span() for found in compiled.finditer(text) if found.end() > found.start()]
+def _mend(said: str) -> str:
+    if "perl operator" in said:
+        return "RE2 has no look-arounds; use EXCEPT or NOT beside the pattern"
+    if "escape" in said:
+        return "RE2 has no back-references; write the words twice"
+    if "too large" in said or "repetition size" in said:
+        return "repeat less"
+    return "see github.com/google/re2/wiki/Syntax"
+
+
+def _given(pattern: str, ignore_case: bool, marked: bool) -> str:
+    return ("(?i)" if ignore_case else "") + rewrite(pattern, marked=marked)
+
+
+def _options(memory: int) -> object:
+    import re2
+
+    options = re2.Options()
+    options.max_mem = memory
+    options.log_errors = False
+    return options
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Patterns searched for in one pass; without `searched` each counts as found, and its own search decides."""
+
+    marked: bool
+    numbers: list[int]
+    searched: _Set | None
+
+
+@dataclass(slots=True)
+class PatternSet:
+    """Many patterns searched for in few passes: which of them a text holds at all."""
+
+    patterns: list[tuple[str, bool, int]] = field(default_factory=list)  # pattern, ignore case, number
+    _batches: dict[bool, list[_Batch]] = field(default_factory=dict)
+
+    def touched(self, searchable: Searchable) -> list[int]:
+        """Return the numbers of the patterns that match somewhere in a field; now and then one that does not."""
+        needs_marks = searchable.needs_marks
+        batches = self._batches.get(needs_marks)
+        if batches is None:
+            batches = self._batches[needs_marks] = self._built(needs_marks)
+        found: list[int] = []
+        for batch in batches:
+            if batch.searched is None:
+                found += batch.numbers
+                continue
+            text = searchable.marked[0] if batch.marked else searchable.plain[0]
+            found += [batch.numbers[index] for index in batch.searched.Match(text) or ()]
+        return found
+
+    def _built(self, needs_marks: bool) -> list[_Batch]:
+        batches = []
+        for marked in (False, True):
+            chosen = [one for one in self.patterns if (needs_marks and has_borders(one[0])) is marked]
+            for at in range(0, len(chosen), _SET_SIZE):
+                part = chosen[at : at + _SET_SIZE]
+                given = [_given(pattern, ignore_case, marked) for pattern, ignore_case, _ in part]
+                batches.append(_Batch(marked, [number for *_, number in part], _set_of(given)))
+        return batches
+
+
+def _set_of(patterns: list[str]) -> _Set | None:
+    import re2
+
+    made: _Set = re2.Set.SearchSet(_options(_SET_MEMORY))
+    try:
+        for pattern in patterns:
+            made.Add(pattern)
+        made.Compile()
+    except re2.error:
+        return None  # together they are too large
+    return made

@@ -14,6 +14,7 @@ from monitor.rules.proximity import Span, adjacent, apart, in_order, near, outsi
 from monitor.rules.sightings import Sightings
 
 Required = list[frozenset[int]]
+Found = tuple[tuple[Match, ...], int]  # what to show, how many occurrences
 Weigh = Callable[[frozenset[int]], float]
 
 
@@ -34,13 +35,18 @@ class Plan:
         """Return sets of terms of each of which one must be found wherever this part holds."""
         raise NotImplementedError
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         """Return what to show of this part, inside the spans `within` if they are given."""
         return []
 
+    def found(self, seen: Sightings) -> Found:
+        """Return what to show, in reading order, and the number of occurrences, at least one; ask where it holds."""
+        return _in_reading_order(self.matches(seen)), max(1, self.count(seen))
+
     def count(self, seen: Sightings) -> int:
         """Return how many separate occurrences there are."""
-        return len(apart(self.spans(seen)))
+        spans = self.spans(seen)
+        return len(spans) if len(spans) < 2 else len(apart(spans))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class TermPlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return [frozenset((self.number,))]
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         return _shown(self.spans(seen), self.term, seen, within)
 
 
@@ -78,7 +84,7 @@ class SequencePlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return [needed for part in self.parts for needed in part.required(weigh)]
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         return _shown(self.spans(seen), self.term, seen, within)
 
 
@@ -103,7 +109,7 @@ class WindowPlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return [needed for part in self.parts for needed in part.required(weigh)]
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         inside = _inside(self.spans(seen), within)
         if self.term is not None:
             return _shown(inside, self.term, seen, None)
@@ -126,9 +132,9 @@ class NearPlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return self.left.required(weigh) + self.right.required(weigh)
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         inside = _inside(self.spans(seen), within)
-        return self.left.matches(seen, inside) + self.right.matches(seen, inside)
+        return [*self.left.matches(seen, inside), *self.right.matches(seen, inside)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ class ExceptPlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return self.left.required(weigh)
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         return self.left.matches(seen, _inside(self.spans(seen), within))
 
 
@@ -169,7 +175,7 @@ class OrPlan(Plan):
             union |= min((weigh(needed), at, needed) for at, needed in enumerate(sets))[2]
         return [union]
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         return [match for part in self.parts if part.holds(seen) for match in part.matches(seen, within)]
 
     def count(self, seen: Sightings) -> int:
@@ -191,7 +197,7 @@ class AndPlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return [needed for part in self.parts for needed in part.required(weigh)]
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         return [match for part in self.parts for match in part.matches(seen, within)]
 
     def count(self, seen: Sightings) -> int:
@@ -230,7 +236,7 @@ class AtLeastPlan(Plan):
     def required(self, weigh: Weigh) -> Required:
         return self.part.required(weigh)
 
-    def matches(self, seen: Sightings, within: list[Span] | None = None) -> list[Match]:
+    def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
         return self.part.matches(seen, within)
 
     def count(self, seen: Sightings) -> int:
@@ -243,11 +249,32 @@ def in_field(spans: Sequence[Span], field: str, seen: Sightings) -> list[Span]:
     return [span for span in spans if (span[0] >= body) == (field == "body")]
 
 
+def is_inside(span: Span, windows: Sequence[Span]) -> bool:
+    """Say whether a span lies within one of the windows."""
+    return any(first <= span[0] and span[1] <= last for first, last in windows)
+
+
 def _inside(spans: list[Span], within: list[Span] | None) -> list[Span]:
     if within is None:
         return spans
-    return [span for span in spans if any(first <= span[0] and span[1] <= last for first, last in within)]
+    return [span for span in spans if is_inside(span, within)]
 
 
 def _shown(spans: list[Span], term: str, seen: Sightings, within: list[Span] | None) -> list[Match]:
-    return [seen.match(span, term) for span in apart(_inside(spans, within))]
+    inside = _inside(spans, within)
+    return [seen.match(span, term) for span in (inside if len(inside) < 2 else apart(inside))]
+
+
+def shown(spans: list[Span], term: str, seen: Sightings) -> tuple[Match, ...]:
+    """Return what to show of the occurrences of one term."""
+    if len(spans) == 1:
+        return (seen.match(spans[0], term),)
+    return tuple([seen.match(span, term) for span in apart(spans)])
+
+
+def _in_reading_order(matches: Sequence[Match]) -> tuple[Match, ...]:
+    if len(matches) < 2:
+        return tuple(matches)
+    return tuple(
+        sorted(set(matches), key=lambda match: (match.field != "title", match.field != "text", match.start, match.end))
+    )

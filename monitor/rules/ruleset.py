@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 
 from monitor.errors import RuleError
 from monitor.model import Judgement, Match
 from monitor.rules.engine import Engine
 from monitor.rules.forms import read_rule
-from monitor.rules.sightings import RuleText, Sightings
+from monitor.rules.plan import Found
+from monitor.rules.sightings import RuleText
 from monitor.rules.syntax import Node
 from monitor.text.languages import base_language
 
 Rule = str | Mapping[str, object]
-_Found = dict[int, tuple[Engine, Sightings]]
 
 
 class Ruleset:
@@ -43,8 +43,11 @@ class Ruleset:
 
         `before` is None for a new entry, `after` for a removed one; `names` restricts it to some rules.
         """
-        old, new = self._firing(before, names), self._firing(after, names)
-        return tuple(self._judgement(rule, old, new) for rule in sorted(old.keys() | new.keys()))
+        old, new = self._found(before, names), self._found(after, names)
+        if not old:
+            fired = sorted(new.items())
+            return tuple([Judgement(self.names[rule], "fired", matches, 0, count) for rule, (matches, count) in fired])
+        return tuple(self._judgement(rule, old.get(rule), new.get(rule)) for rule in sorted(old.keys() | new.keys()))
 
     def prepare(self, languages: Iterable[str]) -> None:
         """Build what texts in these languages need, so that the first one of them is not slow."""
@@ -58,26 +61,22 @@ class Ruleset:
             engine = self._engines[base] = Engine(self.rules.values(), base)
         return engine
 
-    def _firing(self, entry: RuleText | None, names: Collection[str] | None) -> _Found:
+    def _found(self, entry: RuleText | None, names: Collection[str] | None) -> dict[int, Found]:
         if entry is None:
             return {}
         engine = self._engine(entry.language)
-        seen = engine.see(entry)
-        found = engine.firing(seen)
+        found = engine.found(engine.see(entry))
         if names is None:
-            return dict.fromkeys(found, (engine, seen))
-        return {rule: (engine, seen) for rule in found if self.names[rule] in names}
+            return found
+        wanted = names if isinstance(names, Set) else frozenset(names)
+        return {rule: what for rule, what in found.items() if self.names[rule] in wanted}
 
-    def _judgement(self, rule: int, old: _Found, new: _Found) -> Judgement:
-        transition = "holds" if rule in old and rule in new else "fired" if rule in new else "retracted"
-        engine, seen = new[rule] if rule in new else old[rule]
-        return Judgement(
-            rule=self.names[rule],
-            transition=transition,  # type: ignore[arg-type]
-            matches=_in_reading_order(engine.plans[rule].matches(seen)),
-            occurrences_before=_count(rule, old),
-            occurrences_after=_count(rule, new),
-        )
+    def _judgement(self, rule: int, before: Found | None, after: Found | None) -> Judgement:
+        if after is None:
+            matches, count = before or ((), 0)
+            return Judgement(self.names[rule], "retracted", matches, count, 0)
+        matches, count = after
+        return Judgement(self.names[rule], "holds" if before else "fired", matches, before[1] if before else 0, count)
 
 
 def compile_rules(rules: Mapping[str, Rule]) -> Ruleset:
@@ -95,16 +94,3 @@ def compile_rules(rules: Mapping[str, Rule]) -> Ruleset:
         listed = "\n".join(f"{error.rule}:{error.column}: {error.message} ({error.mend})" for error in wrong)
         raise RuleError(listed, column=wrong[0].column, rule=None, mend=None)
     return Ruleset(trees)
-
-
-def _count(rule: int, found: _Found) -> int:
-    if rule not in found:
-        return 0
-    engine, seen = found[rule]
-    return max(1, engine.plans[rule].count(seen))
-
-
-def _in_reading_order(matches: list[Match]) -> tuple[Match, ...]:
-    return tuple(
-        sorted(set(matches), key=lambda match: (match.field != "title", match.field != "text", match.start, match.end))
-    )

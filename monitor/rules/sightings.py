@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from monitor.model import Match
+from monitor.rules.patterns import Searchable
 from monitor.text.passages import PARAGRAPH_GAP, SENTENCE_GAP, Chunk, read_chunk
 
 Span = tuple[int, int]
@@ -88,7 +89,15 @@ class FieldSight:
     first: int = 0  # position of its first word
     blocks: list[Block] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)  # of each chunk
-    _characters: list[int] | None = None
+    _begins: list[int] | None = None
+    _searchable: Searchable | None = None
+
+    @property
+    def searchable(self) -> Searchable:
+        """The field as patterns see it."""
+        if self._searchable is None:
+            self._searchable = Searchable(self.text[:MAX_CHARACTERS])
+        return self._searchable
 
     def characters(self, span: Span, language: str) -> tuple[int, int]:
         """Return the first character and the one after the last of a span."""
@@ -98,17 +107,12 @@ class FieldSight:
         until, chunk = self._chunk(span[1], language)
         within = span[1] - self.starts[until]
         end = next((word.end for word in chunk.words if word.last == within), 0)
-        return self._character(at) + start, self._character(until) + end
+        return self.begins[at] + start, self.begins[until] + end
 
-    def position(self, character: int) -> int:
-        """Return the position of the chunk that covers a character."""
-        at = max(0, bisect_right(self._all_characters(), character) - 1)
-        return self.starts[min(at, len(self.starts) - 1)] if self.starts else self.first
-
-    def spans(self, start: int, end: int, language: str) -> Span | None:
+    def words(self, start: int, end: int, language: str) -> Span | None:
         """Return the span of the words that characters `start` to `end` touch, or None where they touch none."""
         firsts: list[int] = []
-        begins = self._all_characters()
+        begins = self.begins
         chunks = self._all_chunks()
         for at in range(max(0, bisect_right(begins, start) - 1), len(self.starts)):
             if begins[at] >= end:
@@ -142,15 +146,14 @@ class FieldSight:
     def _all_chunks(self) -> list[str]:
         return self.blocks[0].chunks if len(self.blocks) == 1 else [c for block in self.blocks for c in block.chunks]
 
-    def _character(self, at: int) -> int:
-        return self._all_characters()[at]
-
-    def _all_characters(self) -> list[int]:
-        if self._characters is None:
+    @property
+    def begins(self) -> list[int]:
+        """The first character of each chunk."""
+        if self._begins is None:
             text = self.text[:MAX_CHARACTERS]
             chunk = _DIVIDED_CHUNK if "\n" in text and _DIVIDED.search(text) else _CHUNK
-            self._characters = [found.start() for found in chunk.finditer(text)]
-        return self._characters
+            self._begins = [found.start() for found in chunk.finditer(text)]
+        return self._begins
 
 
 @dataclass(slots=True)
@@ -160,7 +163,8 @@ class Sightings:
     entry: RuleText
     language: str  # base language
     fields: list[FieldSight]
-    spans: dict[int, list[Span]]
+    spans: dict[int, list[Span]] = field(default_factory=dict)
+    places: dict[Span, tuple[int, int, int]] = field(default_factory=dict)  # span → its chunk, characters in the chunk
 
     @property
     def body(self) -> int:
@@ -169,19 +173,34 @@ class Sightings:
 
     def field_of(self, position: int) -> FieldSight:
         """Return the field in which a position lies."""
-        return self.fields[-1] if position >= self.body else self.fields[0]
+        fields = self.fields
+        return fields[-1] if position >= fields[-1].first else fields[0]
+
+    def characters(self, span: Span) -> tuple[int, int]:
+        """Return the first character of a span in its field and the one after its last."""
+        sight = self.field_of(span[0])
+        place = self.places.get(span)
+        if place is None:
+            return sight.characters(span, self.language)
+        base = sight.begins[place[0]]
+        return base + place[1], base + place[2]
 
     def match(self, span: Span, term: str) -> Match:
         """Return a span as it is shown: field, characters and the words there."""
-        sight = self.field_of(span[0])
-        start, end = sight.characters(span, self.language)
+        fields = self.fields
+        sight = fields[-1] if span[0] >= fields[-1].first else fields[0]
+        if span in self.places:  # the commonest case by far, and every alert of a large desk passes here
+            at, start, end = self.places[span]
+            base = sight.begins[at]
+            start, end = base + start, base + end
+        else:
+            start, end = sight.characters(span, self.language)
         return Match(sight.name, start, end, sight.text[start:end], term)
 
     def shown(self, span: Span) -> str:
         """Return the original characters of a span."""
-        sight = self.field_of(span[0])
-        start, end = sight.characters(span, self.language)
-        return sight.text[start:end]
+        start, end = self.characters(span)
+        return self.field_of(span[0]).text[start:end]
 
 
 def verbatim_form(text: str) -> str:
@@ -194,4 +213,4 @@ def new_sightings(entry: RuleText, language: str) -> Sightings:
     fields = [FieldSight("text", entry.text, blocks=blocks_of(entry.text[:MAX_CHARACTERS]))]
     if entry.title:
         fields.insert(0, FieldSight("title", entry.title, blocks=blocks_of(entry.title[:MAX_CHARACTERS])))
-    return Sightings(entry, language, fields, {})
+    return Sightings(entry, language, fields)

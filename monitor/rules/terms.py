@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from monitor.rules.globs import Glob, glob_of
+from monitor.rules.patterns import PatternSet
 from monitor.text.folding import fold, lower, plain
 from monitor.text.words import is_acronym, is_known, rule_keys, spelling, text_keys
 
@@ -28,6 +29,7 @@ class Terms:
         self._by_key: dict[str, list[int]] = {}
         self._wild: dict[str, list[tuple[int, Glob]]] = defaultdict(list)  # by first three characters
         self._fuzzy: dict[str, list[tuple[str, int, int]]] = defaultdict(list)  # by first character
+        self.patterns = PatternSet()
         self.texts: list[str] = []  # of each number, for weighing: the word as the rule's author wrote it
 
     def word(self, surface: str) -> int:
@@ -66,6 +68,14 @@ class Terms:
                 self._by_key.setdefault(key, []).append(known)
             if slips:
                 self._fuzzy[meant[:1]].append((meant, slips, known))
+        return known
+
+    def pattern(self, pattern: str, ignore_case: bool) -> int:
+        """Return the number of a pattern."""
+        known = self._numbers.get(("pattern", (pattern, ignore_case)))
+        if known is None:
+            known = self._new("pattern", (pattern, ignore_case), pattern)
+            self.patterns.patterns.append((pattern, ignore_case, known))
         return known
 
     def of_token(self, surface: str) -> tuple[int, ...]:

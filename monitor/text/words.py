@@ -14,7 +14,7 @@ from typing import NamedTuple
 from monitor.text.folding import fold, lower, plain
 from monitor.text.korean import without_particle
 from monitor.text.languages import ELISIONS
-from monitor.text.lemmas import family, is_word, lemma
+from monitor.text.lemmas import CAPITAL_NOUNS, family, is_entry, is_word, lemma
 from monitor.text.tokens import tokens
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´＇ʹ", "'"))
@@ -60,7 +60,10 @@ def rule_keys(surface: str, language: str) -> WordKeys:
     stripped = _parts(shown, language)
     meant = stripped[-1] if stripped else shown
     spelling = fold(lower(shown, language).replace("'", ""), language)
-    return WordKeys(_keyed("F", [spelling]), _keyed("L", _lemmas(meant, language)), _keyed("V", [nfc(shown)]))
+    lemmas = _lemmas(meant, language)
+    if language in CAPITAL_NOUNS and meant.islower():  # people type rules without capitals
+        lemmas = lemmas + _lemmas(meant.capitalize(), language)
+    return WordKeys(_keyed("F", [spelling]), _keyed("L", lemmas), _keyed("V", [nfc(shown)]))
 
 
 def nfc(text: str) -> str:
@@ -114,14 +117,19 @@ def _lemmas(form: str, language: str) -> list[str]:
     """The folded dictionary forms of one spelling, with its English verb-noun family."""
     if len(form) > _MAX_WORD:
         return []
-    if len(form) <= 4 and form.isupper() and form.isalpha() and is_word(form, language):
+    if len(form) <= 4 and form.isupper() and form.isalpha():
         small = lower(form, language)
-        if lemma(form, language) == form and lemma(small, language) != small:
+        if is_entry(form, language) and lemma(small, language) != small:
             return [fold(small, language)]  # US is not an inflected "us", AIDS not the plural of "aid"
-    found = lemma(lower(form, language), language)
-    base = fold(lower(found, language).replace("'", ""), language)
-    kin = family(base, language)
-    return [base, kin] if kin else [base]
+    bases = [fold(lemma(one, language).replace("'", ""), language) for one in _capitals(form, language)]
+    return bases + [kin for base in bases if (kin := family(base, language))]
+
+
+def _capitals(form: str, language: str) -> tuple[str, ...]:
+    """The spellings to look up; where nouns have a capital, text in capitals may mean either."""
+    if language in CAPITAL_NOUNS and form.isupper() and len(form) > 1:
+        return form.capitalize(), form.lower()
+    return (form,)
 
 
 def _parts(shown: str, language: str) -> list[str]:
