@@ -107,8 +107,13 @@ def _copy(source: Path, target: Path) -> None:
             new.execute("PRAGMA journal_mode=DELETE")
         partial.replace(target)
         _sync_directory(target.parent)
-    except (sqlite3.Error, OSError) as error:
-        raise (translate(error, str(source)) or StateUnusable(str(error), resource=str(target))) from error
+    except sqlite3.DatabaseError as error:
+        # Damage is the source's, a full or read-only disk the target's.
+        operational = isinstance(error, sqlite3.OperationalError)
+        resource = str(target if operational else source)
+        raise (translate(error, resource) or StateUnusable(str(error), resource=resource)) from error
+    except OSError as error:
+        raise StateUnusable(f"cannot be written: {error.strerror}", resource=str(target)) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StateUnusable, StoreUnavailable
-from monitor.store import Committed, Store
+from monitor.store import Committed, Store, restore_file
 
 CHILD = str(Path(__file__).with_name("writer_child.py"))
 
@@ -59,6 +59,21 @@ async def test_a_full_disk_refuses_in_words_and_is_over_when_there_is_room(small
         assert await store.commit(make.news(state)) == Committed(stored + 1, 1, 10 * stored + 1)
     with closing(sqlite3.connect(place / "monitor.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_copy_that_does_not_fit_is_no_copy(small_disk, path, make):
+    place, _ = small_disk
+    async with await Store.open(path) as store:
+        await store.ensure_sources([make.ref], make.now)
+        for _ in range(4):
+            await store.commit(make.news(await store.load("aleppo"), 300))
+        with pytest.raises(StoreUnavailable, match=r"copy\.db: the disk is full"):
+            await store.backup(place / "copy.db")
+        assert os.listdir(place) == []
+        await store.backup(Path(path + ".copy"))
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        restore_file(str(place / "monitor.db"), Path(path + ".copy"), now=make.now)
+    assert os.listdir(place) == []
 
 
 async def test_a_read_only_disk_is_refused_at_the_start(small_disk):

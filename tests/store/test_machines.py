@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -105,3 +107,50 @@ async def test_many_streams_found_ahead_raise_the_epoch_once_and_above_all_of_th
     assert await store.raise_epoch("the streams are ahead", above=7) == 8
     assert [await store.raise_epoch("so is another", above=epoch) for epoch in (7, 3)] == [8, 8]
     assert await store.raise_epoch("asked to") == 9
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_an_hour_of_two_daemons_that_stall_and_overlap_is_exact(store, second, make):
+    """Scripted time: both claim what is due every 15 s, some polls stall past their lease and commit late.
+
+    The page of each source only ever changes with time, so a stored page must never be older than one stored before it.
+    """
+    chance, start = random.Random(11), make.now
+    names = [f"s{n}" for n in range(4)]
+    await store.ensure_sources([SourceRef(name) for name in names], start)
+    stalled: list[tuple[int, Store, object]] = []
+    outcomes: Counter[str] = Counter()
+
+    def page_at(tick: int) -> list[str]:
+        return [f"entry {n}" for n in range(tick // 3 + 1)]
+
+    async def poll(daemon: Store, name: str, tick: int):
+        state = await daemon.load(name)
+        fresh = [text for text in page_at(tick) if text not in state.known]
+        return make.poll(state, [make.new(text, text, n) for n, text in enumerate(fresh)])
+
+    async def finish(daemon: Store, result) -> None:
+        outcomes[type(await daemon.commit(result)).__name__] += 1
+
+    for tick in range(240):
+        make.now = start + timedelta(seconds=15 * tick)
+        for due in [late for late in stalled if late[0] <= tick]:
+            stalled.remove(due)
+            await finish(due[1], due[2])
+        for daemon in chance.sample([store, second], 2):
+            for claim in await daemon.claim_due(make.now, limit=3, lease=timedelta(seconds=20), among=names):
+                result = await poll(daemon, claim.source_id, tick)
+                if chance.random() < 0.2:
+                    stalled.append((tick + chance.randrange(2, 6), daemon, result))
+                else:
+                    await finish(daemon, result)
+    for _, daemon, result in stalled:
+        await finish(daemon, result)
+    assert outcomes["Superseded"] > 20, "some polls were overtaken"
+    for name in names:
+        changes = [stored.change.entry_id for stored in await store.revisions(name)]
+        assert changes == page_at(239)[: len(changes)], "each entry once, in the order the page grew"
+        assert len(changes) > 75
+        messages = await store.messages_since("deltas", name, None)
+        assert [message.sequence for message in messages] == list(range(1, len(changes) + 1))
