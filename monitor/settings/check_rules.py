@@ -97,7 +97,7 @@ def _refusal(checker: RuleChecker, name: str, match: RuleMatch) -> RuleError | N
 
 def _check_sources(ground: Ground, rule: RuleSettings) -> None:
     known = ground.known("sources")
-    sources = list(ground.settings.sources.values())
+    sources = ground.settings.sources.values()
     path: Path = ("rules", rule.name, "sources")
     for index, pattern in enumerate(rule.sources):
         if pattern in known or pattern == "*" or any(selects(pattern, source) for source in sources):

@@ -5,9 +5,10 @@ Rule: a check names a setting by its path; this turns the path into a place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 from monitor.settings.addresses import inward
 from monitor.settings.model import Settings
@@ -56,10 +57,10 @@ class Ground:
         node = find(self.tree, path)[0]
         return "" if not isinstance(node, Scalar) else node.raw if node.varied else node.text or ""
 
-    def known(self, section: str) -> list[str]:
+    def known(self, section: str) -> Collection[str]:
         """Return the names in a section, those of parts with errors included."""
-        node = find(self.tree, (section,))[0]
-        return list(node.pairs) if isinstance(node, Mapping) and section in self.tree.pairs else []
+        pair = self.tree.pairs.get(section)
+        return pair.value.pairs.keys() if pair and isinstance(pair.value, Mapping) else ()
 
     def names(self, path: Path, names: Iterable[str], section: str) -> None:
         """Note each of `names` that is not in `section`."""
@@ -83,9 +84,9 @@ class Ground:
                     yield scalar
 
 
-def meant(name: str, known: list[str], section: str) -> str:
+def meant(name: str, known: Collection[str], section: str) -> str:
     """Return a mend for a name that is not known."""
     near = get_close_matches(name, known, 1, 0.5)
     if near:
         return f"did you mean '{near[0]}'?"
-    return f"there are {', '.join(known[:_NAMED])}" if known else f"add it under {section}"
+    return f"there are {', '.join(islice(known, _NAMED))}" if known else f"add it under {section}"
