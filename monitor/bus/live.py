@@ -35,6 +35,7 @@ class Listener:
         self._failed = failed
         self._tasks: list[asyncio.Task[None]] = []
         self._pubsubs: list[PubSub] = []
+        self._closing = False
 
     async def start(self, channels: Sequence[str], sharded: Sequence[str] = ()) -> None:
         """Subscribe and return once the server has acknowledged every channel: nothing published later is missed.
@@ -57,6 +58,7 @@ class Listener:
 
     async def aclose(self) -> None:
         """Stop listening."""
+        self._closing = True  # a cancellation that arrives together with a time-out can be taken for the time-out
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -89,7 +91,7 @@ class Listener:
 
     async def _read_until_lost(self, pubsub: PubSub) -> None:
         asked = False
-        while True:
+        while not self._closing:
             message = await pubsub.get_message(timeout=ANSWER_SECONDS if asked else QUIET_SECONDS)
             if message is not None:
                 asked = False

@@ -58,7 +58,7 @@ class RelayEvents:
     """Whom the relay tells what it cannot mend itself."""
 
     on_state: Callable[[RelayState], None] = lambda state: None
-    on_warning: Callable[[str], None] = lambda words: None  # about the server's settings, once each
+    on_warning: Callable[[str], None] = lambda words: None  # about the server, in words
     on_truncated: Callable[[Truncated], None] = lambda hole: None
     # A stream ends after everything the store knows: the store went back in time, and its epoch must rise. Until the
     # store's head is beyond the stream's end, that stream gets nothing: the server would take new messages for old ones.
@@ -188,6 +188,8 @@ class Relay:
                 self._gaps.pop(key, None)
                 if (after := self._forced.pop(key, None)) is not None:
                     self._events.on_truncated(Truncated(key, after, place))
+                if outcome.kind == "other":
+                    self._events.on_warning(f"{_where(key)}: {place} was not announced, {outcome.words}")
             elif outcome.kind == "gap" and outcome.top is not None:
                 gaps.setdefault(key, outcome.top)
             else:
@@ -208,8 +210,7 @@ class Relay:
     def _note_blocked(self) -> None:
         trouble = ""
         for key, words in self._verifier.blocked.items():
-            where = "the alerts" if key.topic == "alerts" else f"the deltas of {key.source_id}"
-            trouble = f"{where} wait: {words}"
+            trouble = f"{_where(key)} wait: {words}"
         self._note(connected=True, trouble=trouble)
 
     def _note(self, *, connected: bool, trouble: str) -> None:
@@ -236,3 +237,7 @@ class Relay:
             await asyncio.wait_for((self._wake if wakeable else stop).wait(), seconds)
         except TimeoutError:
             return
+
+
+def _where(key: StreamKey) -> str:
+    return "the alerts" if key.topic == "alerts" else f"the deltas of {key.source_id}"

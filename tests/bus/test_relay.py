@@ -205,13 +205,17 @@ async def test_a_store_that_went_back_in_time_is_told_and_its_stream_held_until_
     assert (await ids(client))[-2:] == ["1-5", "2-1"]
 
 
-async def test_a_different_message_under_a_known_id_is_counted_not_hidden(relay, client, outbox, row):
+async def test_a_different_message_under_a_known_id_is_told_not_hidden(any_server, client, outbox, row):
+    told = []
+    relay = Relay(any_server.url, outbox, events=RelayEvents(on_warning=told.append))
     outbox.add(row(sequence=1))
     await relay.drain()
     outbox.add(row(sequence=1, text="Something else."))
     outbox.published.clear()
     await relay.drain()
+    await relay.aclose()
     assert relay.state.conflicts == 1
+    assert told == ["the deltas of live: 1-1 was not announced, the stream holds a different message under this id"]
     assert (await client.command("XRANGE", STREAM, "-", "+"))[0][1][b"d"] == row(sequence=1).payload
 
 

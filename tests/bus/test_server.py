@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from monitor.bus import EmbeddedServer, connect, running_url
+from monitor.bus import EmbeddedServer, Relay, connect, running_url, subscribe
 from monitor.errors import AlreadyRunning, BusUnavailable
 
 
@@ -189,3 +189,24 @@ async def test_a_program_that_ends_at_once_is_told_with_its_last_words(short_dir
         await EmbeddedServer(short_dir, program=broken).start()
     async with EmbeddedServer(short_dir) as server:  # nothing of the failed start is in the way
         assert await answers(server.url)
+
+
+def test_it_works_under_uvloop_too(short_dir, outbox, row):
+    uvloop = pytest.importorskip("uvloop")
+
+    async def everything():
+        async with EmbeddedServer(short_dir) as server:
+            relay = Relay(server.url, outbox)
+            outbox.add(row())
+            async with subscribe(server.url, since="0") as subscription:
+                await relay.drain()
+                delta = await asyncio.wait_for(anext(subscription), 5)
+            await relay.aclose()
+            os.kill(server.pid, signal.SIGKILL)
+            async with asyncio.timeout(5):
+                while not await answers(server.url):
+                    await asyncio.sleep(0.05)
+            return delta.id
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(everything()) == "live/1-1"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -191,6 +192,26 @@ async def test_in_a_cluster_a_sharded_subscriber_hears_at_once(cluster, outbox, 
             outbox.add(row(source, 2))
         relay.wake()
         assert await read_all(subscription, 1, seconds=5) == {source: [2] for source in SOURCES}
+
+
+async def test_in_a_cluster_the_rights_of_the_page_are_enough(shared_cluster, cluster, outbox, row, relaying):
+    servers, _ = shared_cluster
+    page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text("utf-8")
+    further = re.search(r"In a Cluster both also need `(.*?)`", page)[1].split()
+    for user in ("reader", "publisher"):
+        line = re.search(rf"^ACL SETUSER monitor-{user} .*$", page, re.MULTILINE)[0].split()
+        for port in cluster:
+            await servers.command(port, *line, *further)
+    urls = {user: url_of(cluster).replace("://", f"://monitor-{user}:CHANGE-ME@") for user in ("reader", "publisher")}
+    relay = await relaying(urls["publisher"])
+    for source in SOURCES:
+        outbox.add(row(source, 1))
+    relay.wake()
+    for listed in (SOURCES, None):
+        async with subscribe(urls["reader"], listed, since="0") as subscription:
+            assert await read_all(subscription, 1) == {source: [1] for source in SOURCES}
+    for port in cluster:
+        await servers.command(port, "ACL", "DELUSER", "monitor-reader", "monitor-publisher")
 
 
 @pytest.mark.slow
