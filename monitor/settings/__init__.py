@@ -6,7 +6,7 @@ Rule: the environment and the files are read here and nowhere else; what comes o
 from __future__ import annotations
 
 from monitor.settings.build import state_directory
-from monitor.settings.difference import Changed, SettingsDifference, difference
+from monitor.settings.difference import Changed, SettingsDifference, difference, put_in_force
 from monitor.settings.find import find_settings_file
 from monitor.settings.load import Examined, examine, load_settings
 from monitor.settings.model import Settings
@@ -58,5 +58,6 @@ __all__ = [
     "examine",
     "find_settings_file",
     "load_settings",
+    "put_in_force",
     "state_directory",
 ]

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from monitor.settings.fields import Frozen
 from monitor.settings.model import Settings
 
-_WHOLE = ("redis", "store", "state_dir", "prefix", "operators", "limits", "fetch", "http", "retention", "reload")
+_WHOLE = ("redis", "store", "state_dir", "prefix", "operators")
+_PARTS = ("limits", "fetch", "http", "retention", "reload")
 # What a running daemon has opened and does not open anew: a change waits for its next start.
-NEEDS_RESTART = frozenset({"redis", "store", "state_dir", "prefix", "http"})
+NEEDS_RESTART = frozenset({"redis", "store", "state_dir", "prefix", "http", "fetch"})
+_PARTS_NEED_RESTART = frozenset({"limits.parse_time", "limits.parse_memory", "retention.stream_length"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class SettingsDifference:
     sources: Changed
     rules: Changed
     receivers: Changed
-    settings: tuple[str, ...] = ()  # other keys at the top that differ
+    settings: tuple[str, ...] = ()  # other keys that differ, as `store` or `limits.redirects`
 
     def __bool__(self) -> bool:
         return bool(self.sources or self.rules or self.receivers or self.settings)
@@ -43,12 +45,12 @@ class SettingsDifference:
     @property
     def needs_restart(self) -> tuple[str, ...]:
         """The changed keys that only a new start puts in force."""
-        return tuple(key for key in self.settings if key in NEEDS_RESTART)
+        return tuple(key for key in self.settings if _needs_restart(key))
 
     def __str__(self) -> str:
         """Return the difference in one line: `+1 source (kiev), rule truce changed (match), limits changed`."""
         parts = [*_words("source", self.sources), *_words("rule", self.rules), *_words("receiver", self.receivers)]
-        parts += [f"{key} changed" + (" (at the next start)" if key in NEEDS_RESTART else "") for key in self.settings]
+        parts += [f"{key} changed" + (" (at the next start)" if _needs_restart(key) else "") for key in self.settings]
         return ", ".join(parts) or "nothing changed"
 
 
@@ -58,8 +60,26 @@ def difference(old: Settings, new: Settings) -> SettingsDifference:
         sources=_changed(old.sources, new.sources),
         rules=_changed(old.rules, new.rules),
         receivers=_changed(old.receivers, new.receivers),
-        settings=tuple(key for key in _WHOLE if getattr(old, key) != getattr(new, key)),
+        settings=(
+            *(key for key in _WHOLE if getattr(old, key) != getattr(new, key)),
+            *(f"{part}.{key}" for part in _PARTS for key in _keys(getattr(old, part), getattr(new, part))),
+        ),
     )
+
+
+def put_in_force(old: Settings, new: Settings) -> Settings:
+    """Return the settings a running daemon works with after a reload: `new`, but what needs a start as it is in `old`."""
+    kept = {key: getattr(old, key) for key in NEEDS_RESTART}
+    for part in _PARTS:
+        if part not in NEEDS_RESTART:
+            model = getattr(new, part)
+            names = [key for key in type(model).model_fields if f"{part}.{key}" in _PARTS_NEED_RESTART]
+            kept[part] = model.model_copy(update={key: getattr(getattr(old, part), key) for key in names})
+    return new.model_copy(update=kept)
+
+
+def _needs_restart(key: str) -> bool:
+    return key.partition(".")[0] in NEEDS_RESTART or key in _PARTS_NEED_RESTART
 
 
 def _changed(old: Mapping[str, Frozen], new: Mapping[str, Frozen]) -> Changed:

@@ -24,6 +24,7 @@ from monitor.settings import (
     WebhookSettings,
 )
 from monitor.settings.alerting import EscalateSettings, QuietSettings
+from monitor.settings.difference import _PARTS_NEED_RESTART, NEEDS_RESTART
 from monitor.settings.model import RULE_DEFAULTS, SOURCE_DEFAULTS
 from monitor.settings.receiver import KINDS
 from monitor.settings.schema import written_default
@@ -86,7 +87,8 @@ def test_a_section_states_the_defaults_that_hold(title, model):
 
 def test_every_kind_of_settings_has_a_section():
     from monitor.settings.fields import Frozen
-    from monitor.settings.model import DefaultSettings
+    from monitor.settings.difference import _PARTS_NEED_RESTART, NEEDS_RESTART
+from monitor.settings.model import DefaultSettings
 
     def below(kind):
         for one in kind.__subclasses__():
@@ -101,4 +103,5 @@ def test_lists_in_the_text_are_complete():
     assert all(f"`{name}`" in section("At the top") for name in (*SOURCE_DEFAULTS, *RULE_DEFAULTS))
     assert all(f"`{name}`" in section("Sources") for name in SELECT_KEYS)
     assert all(f"`{name}`" in section("Receivers") for name in KINDS)
+    assert all(f"`{name}`" in section("At the top") for name in NEEDS_RESTART | _PARTS_NEED_RESTART)
     assert all(f"`{name}`" in section("How values are written") for name in SECRET_KEYS)
