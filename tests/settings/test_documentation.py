@@ -87,8 +87,7 @@ def test_a_section_states_the_defaults_that_hold(title, model):
 
 def test_every_kind_of_settings_has_a_section():
     from monitor.settings.fields import Frozen
-    from monitor.settings.difference import _PARTS_NEED_RESTART, NEEDS_RESTART
-from monitor.settings.model import DefaultSettings
+    from monitor.settings.model import DefaultSettings
 
     def below(kind):
         for one in kind.__subclasses__():
