@@ -194,19 +194,23 @@ async def paced_run(
         heads: dict[str, int] = {}
         began = time.monotonic()
 
-        async def commit(number: int) -> None:
-            found = poll(f"{name}{number % sources}", heads, text)
+        async def commit(source: str, count: int) -> None:
+            found = poll(source, heads, text, count)
             assert isinstance(await store.commit(found), Committed)
-            committed[found.deltas[0].id] = time.monotonic()
+            now = time.monotonic()
+            committed.update((delta.id, now) for delta in found.deltas)
 
-        for start in range(0, count, sources):  # the sources of a round commit together; no source overtakes itself
+        # A poll brings one delta at the slow rates and ten at the fast one; polls of different sources overlap.
+        each = 10 if rate > 200 else 1
+        commits: set[asyncio.Task[None]] = set()
+        for start in range(0, count, each):
             await asyncio.sleep(max(0.0, began + start / rate - time.monotonic()))
-            if rate <= 200:
-                for number in range(start, min(start + sources, count)):
-                    await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-                    await commit(number)
-            else:
-                await asyncio.gather(*(commit(number) for number in range(start, min(start + sources, count))))
+            source = f"{name}{start // each % sources}"
+            await asyncio.gather(*(task for task in commits if task.get_name() == source))  # none overtakes itself
+            task = asyncio.create_task(commit(source, each), name=source)
+            commits.add(task)
+            task.add_done_callback(commits.discard)
+        await asyncio.gather(*commits)
         reached = count / (time.monotonic() - began)
         got = await asyncio.to_thread(ours.recv)
         stop.set()
@@ -291,8 +295,8 @@ async def many_subscribers(url: str, count: int = 200) -> None:
     """200 connections on one channel."""
     waits: list[float] = []
     path = url.removeprefix("unix://")
-    streams = [await asyncio.open_unix_connection(path, limit=2**20) for _ in range(count)]
     before = await memory(url)
+    streams = [await asyncio.open_unix_connection(path, limit=2**20) for _ in range(count)]
 
     async def listen(reader: asyncio.StreamReader) -> None:
         while True:
