@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,9 +41,9 @@ LIMITS = FetchLimits(connect=5.0, idle=3.0, total=6.0)
 ITEM = "<item><guid>{n}</guid><title>Entry {n}</title><pubDate>Thu, 15 Dec 2016 13:47:00 GMT</pubDate><description>{text}</description></item>"
 
 
-def feed(items: int, text: str, version: int = 0) -> bytes:
-    body = "".join(ITEM.format(n=n, text=text) for n in range(items))
-    return f"<?xml version='1.0'?><rss version='2.0'><channel><title>v{version}</title>{body}</channel></rss>".encode()
+def feed(items: int, text: str, first: int = 0) -> bytes:
+    body = "".join(ITEM.format(n=first - n, text=text) for n in range(items))
+    return f"<?xml version='1.0'?><rss version='2.0'><channel><title>live</title>{body}</channel></rss>".encode()
 
 
 # --- servers, each in its own process -------------------------------------------------------------------------------
@@ -66,12 +67,17 @@ async def serve_hostile() -> None:
 
 async def serve_good() -> None:
     server = await RawServer().start()
-    version = 0
 
     async def good(request, writer):
-        nonlocal version
-        version += 1
-        writer.write(http(feed(20, "words of an entry " * 10, version), Content_Type="application/rss+xml"))
+        """A live blog of 20 entries with a new one every 5 seconds."""
+        source = int(request.target.rpartition("=")[2])
+        newest = int((time.time() + source / 10) / 5)
+        etag = f'"{newest}"'
+        if request.headers.get("if-none-match") == etag:
+            writer.write(http(status="304 Not Modified", length=False))
+        else:
+            body = feed(20, "words of an entry " * 10, first=newest)
+            writer.write(http(body, Content_Type="application/rss+xml", ETag=etag))
         await writer.drain()
         server.requests.clear()
         return True
@@ -179,20 +185,24 @@ class Proof:
         self.bad_url = f"http://127.0.0.1:{bad}"
         self.until = time.monotonic() + seconds
         self.lateness: list[float] = []
+        self.changes = 0
         self.ended: dict[str, list[tuple[str, float]]] = defaultdict(list)
         self.peak = 0
 
     async def good(self, n: int, fetcher: Fetcher, worker: ParseWorker) -> None:
+        request = FetchRequest(f"{self.good_url}?n={n}", allow_private=True, robots="ignore", limits=LIMITS)
         due = time.monotonic() + GOOD_INTERVAL * n / GOOD_SOURCES
         while due < self.until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            outcome = await fetcher.fetch(
-                FetchRequest(self.good_url, allow_private=True, robots="ignore", limits=LIMITS)
-            )
-            assert isinstance(outcome, Fresh), outcome
-            reading = await worker.read(f"good {n}", outcome.document, ReadOptions())
-            assert reading.snapshot is not None, reading.verdict
-            assert len(reading.snapshot.entries) == 20
+            outcome = await fetcher.fetch(request)
+            if isinstance(outcome, Fresh):
+                reading = await worker.read(f"good {n}", outcome.document, ReadOptions())
+                assert reading.snapshot is not None, reading.verdict
+                assert len(reading.snapshot.entries) == 20
+                request = replace(request, etag=outcome.etag)
+                self.changes += 1
+            else:
+                assert isinstance(outcome, NotModified), outcome
             self.lateness.append(time.monotonic() - due)
             due += GOOD_INTERVAL
 
@@ -279,7 +289,7 @@ def _judged(run: Proof, rows: list[hostile.Row], before: int, kills: int) -> int
     p50, p99 = late[len(late) // 2], late[int(len(late) * 0.99)]
     grown = (run.peak - before) / 2**20
     print(
-        f"\n{GOOD_SOURCES} good sources each {GOOD_INTERVAL:g} s: {len(late)} polls, lateness p50 {p50:.3f} s, p99 {p99:.3f} s, most {late[-1]:.3f} s (limit p99 1 s)"
+        f"\n{GOOD_SOURCES} good sources each {GOOD_INTERVAL:g} s: {len(late)} polls, {run.changes} changes, lateness p50 {p50:.3f} s, p99 {p99:.3f} s, most {late[-1]:.3f} s (limit p99 1 s)"
     )
     print(
         f"memory of the fetching process: {before / 2**20:.0f} MB before, grown by {grown:.0f} MB at most; parsers killed {kills} times"

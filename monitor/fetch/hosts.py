@@ -78,13 +78,19 @@ class HostLimiter:
 
     async def _start(self, state: _Host) -> None:
         """Take a slot, then keep the distance to the last actual start: a late loop must not make two starts meet."""
+        if (
+            not state.queue and not state.slots.locked() and self._rest(state) <= 0
+        ):  # the usual case: nobody else is here
+            await state.slots.acquire()
+            self._begun(state)
+            return
         state.queue += 1
         try:
             async with asyncio.timeout(self._policy.max_wait), state.gate:
                 await state.slots.acquire()
                 try:
                     # Until, not once: a connection that stood late moves the distance on while we sleep.
-                    while (rest := state.last_start + self._spacing(state) - self._clock()) > 0:  # noqa: ASYNC110
+                    while (rest := self._rest(state)) > 0:  # noqa: ASYNC110
                         await asyncio.sleep(rest)
                 except BaseException:
                     state.slots.release()
@@ -97,6 +103,9 @@ class HostLimiter:
 
     def _begun(self, state: _Host) -> None:
         state.last_start = self._clock()
+
+    def _rest(self, state: _Host) -> float:
+        return state.last_start + self._spacing(state) - self._clock()
 
     def _spacing(self, state: _Host) -> float:
         return max(self._policy.spacing, state.spacing)

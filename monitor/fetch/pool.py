@@ -7,11 +7,11 @@ machine, and leaves when it is done.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
 
-from monitor.fetch.process import ParseProcess
+from monitor.fetch.process import ParseProcess, ProcessLostError
 
 _MAX_HOMES = 16_384  # sources; only a warm parse memory is lost when one is forgotten
 
@@ -28,11 +28,13 @@ class ProcessPool:
         self._slow_after = slow_after
         self.processes = [create() for _ in range(size)]  # none is started before it is needed
         self._idle = list(self.processes)
+        self._closed = False
         self._slowed: set[ParseProcess] = set()
+        self._starting: set[asyncio.Task[None]] = set()
         self._waiting: deque[asyncio.Future[ParseProcess]] = deque()
         self._homes: OrderedDict[str, ParseProcess] = OrderedDict()
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def turn(self, source_id: str) -> AsyncIterator[ParseProcess]:
         """Wait in line for a process: the one that knows the source while that is free, any other else."""
         process = await self._acquire(source_id)
@@ -41,7 +43,7 @@ class ProcessPool:
         finally:
             await self._release(process)
 
-    @contextmanager
+    @contextlib.contextmanager
     def watch(self, process: ParseProcess) -> Iterator[None]:
         """Run a parse of `process` inside: when it turns out slow, the process is replaced and goes last."""
         slow = asyncio.get_running_loop().call_later(self._slow_after, self._replace, process)
@@ -51,7 +53,11 @@ class ProcessPool:
             slow.cancel()
 
     async def close(self) -> None:
-        """End every process."""
+        """End every process, those in the middle of a document included; none is started after it."""
+        self._closed = True
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
         await asyncio.gather(*(process.kill() for process in self.processes))
 
     async def _acquire(self, source_id: str) -> ParseProcess:
@@ -86,7 +92,10 @@ class ProcessPool:
             if len(self.processes) > self._size:
                 self.processes.remove(process)
                 return
-        self._hand_over(process)
+        if process.pid is None and not self._closed:
+            self._start(process)
+        else:
+            self._hand_over(process)
 
     def _hand_over(self, process: ParseProcess) -> None:
         while self._waiting:
@@ -102,4 +111,15 @@ class ProcessPool:
         if len(self.processes) < self._most:
             fresh = self._create()
             self.processes.append(fresh)
-            self._hand_over(fresh)
+            self._start(fresh)
+
+    def _start(self, process: ParseProcess) -> None:
+        """Hand a process over when it is ready: who waits for a place may get a warm one before."""
+        task = asyncio.create_task(self._started(process))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _started(self, process: ParseProcess) -> None:
+        with contextlib.suppress(ProcessLostError):  # whoever gets it tries again and tells
+            await process.ready()
+        self._hand_over(process)

@@ -71,8 +71,7 @@ class ParseProcess:
             await self.kill()
             raise ProcessLostError("parse_timeout", f"parsing was stopped after {self._spec.deadline:g} s") from None
         except (OSError, EOFError) as error:
-            code = await self._buried()
-            raise _lost(code) from error
+            raise _lost(await self._buried(process)) from error
         except (msgspec.MsgspecError, ValueError, struct.error) as error:
             await self.kill()
             raise ProcessLostError("parse_crash", f"the parser's answer makes no sense: {error}") from error
@@ -120,16 +119,16 @@ class ParseProcess:
             await self.kill()
         try:
             async with asyncio.timeout(self._spec.start_deadline):
-                self._process = await self._start()
-                assert self._process.stdout is not None
-                self.confined = _expect_ready(await _received(self._process.stdout))
+                self._process = process = await self._start()
+                assert process.stdout is not None
+                self.confined = _expect_ready(await _received(process.stdout))
         except (TimeoutError, OSError, EOFError, ValueError) as error:
             await self.kill()
             raise ProcessLostError("parse_unavailable", f"no parse process can be started: {error!r}") from error
         except BaseException:
             await self.kill()
             raise
-        return self._process
+        return process
 
     async def _start(self) -> asyncio.subprocess.Process:
         """Start the process with nothing of ours but the package's place: no descriptors, no secrets in its environment."""
@@ -146,10 +145,8 @@ class ParseProcess:
             limit=_BUFFER,
         )
 
-    async def _buried(self) -> int:
+    async def _buried(self, process: asyncio.subprocess.Process) -> int:
         """Return how the process ended by itself; kill it if it only closed its pipe."""
-        process = self._process
-        assert process is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await process.wait()

@@ -1,9 +1,14 @@
 """Every way a server can lie, stall, flood or break off ends in its verdict, in time and in bounded memory."""
 
+import asyncio
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from monitor.fetch import FetchLimits
+from monitor.model import VerdictKind
 from tests.fetch import hostile
 
 ROWS = hostile.rows()
@@ -17,3 +22,39 @@ async def test_each_row_ends_in_its_verdict_within_its_time(row, server, ask):
     took = time.monotonic() - began
     assert hostile.ended(outcome) in row.code.split("|"), outcome
     assert took < row.seconds + 1.0, f"{took:.1f} s"  # a second for a machine with other work
+
+
+def _peak(reset: bool = False) -> int:
+    """Return the most memory this process had since the last reset, in bytes (proc(5): clear_refs, VmHWM)."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+BOMBS = {
+    "gzip bomb of 2 GiB": hostile.encoded("gzip", hostile.gzip_bomb(1 << 24) * 128),
+    "endless body": hostile.endless(hostile.PLAIN, bytes(65536)),
+    "headers for ever": hostile.endless(b"HTTP/1.1 200 OK\r\n", b"X-Flood: x\r\n" * 1000),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("name", BOMBS)
+async def test_memory_stays_bounded(name, server, ask):
+    server.routes["/"] = BOMBS[name]
+    await ask("/")
+    before = _peak(reset=True)
+    outcome = await ask("/")
+    assert outcome.verdict.kind is VerdictKind.FAILED
+    assert _peak() - before < 64 << 20
+
+
+async def test_many_bombs_at_once_cost_what_a_few_cost(server, ask):
+    server.routes["/"] = BOMBS["gzip bomb of 2 GiB"]
+    await ask("/")
+    before = _peak(reset=True)
+    limits = FetchLimits(total=20.0)
+    outcomes = await asyncio.gather(*(ask("/", limits=limits) for _ in range(20)))
+    assert {outcome.verdict.code for outcome in outcomes} == {"too_large"}
+    assert _peak() - before < 200 << 20

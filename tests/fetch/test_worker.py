@@ -256,6 +256,17 @@ async def test_closing_leaves_no_process(pair):
     assert not psutil.Process().children()
 
 
+async def test_closing_in_the_middle_of_a_document_ends_it_and_starts_nothing(pair):
+    reading = asyncio.create_task(told(pair, "sleep 3600"))
+    while not psutil.Process().children():
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
+    await pair.__aexit__(None, None, None)
+    assert (await reading).verdict.kind is VerdictKind.FAILED
+    await asyncio.sleep(0.05)
+    assert not psutil.Process().children()
+
+
 def test_the_process_dies_with_its_parent():
     program = f"""
         import asyncio, os, signal
