@@ -82,8 +82,8 @@ async def ours(address: str, polls: int, at_once: int) -> tuple[float, float, fl
         return await measured(all_of_them, polls // at_once * at_once)
 
 
-async def bare(path: str, polls: int, group: int) -> tuple[float, float, float, float]:
-    """The same rows by hand, `group` polls a transaction."""
+async def bare(path: str, polls: int, group: int, *, encoding: bool = False) -> tuple[float, float, float, float]:
+    """The same rows by hand, `group` polls a transaction; `encoding`: making JSON of the values is measured too."""
     async with await Store.open(path) as store:
         await store.ensure_sources([SourceRef("s")], NOW)
     statements = [
@@ -92,16 +92,18 @@ async def bare(path: str, polls: int, group: int) -> tuple[float, float, float, 
         "INSERT INTO revisions (source_id,entry_id,revision,type,seen_at,entry,detail,epoch,sequence) VALUES (?,?,?,?,?,?,?,?,?)",
         "INSERT INTO outbox (topic,source_id,epoch,sequence,payload,created_at) VALUES (?,?,?,?,?,?)",
     ]
-    prepared = []
-    for version in range(polls):
-        found = poll_of(SourceRef("s"), version)
-        prepared.append((
+
+    def rows_of(found: PollCommit, version: int) -> tuple[list[tuple[object, ...]], ...]:
+        return (
             [(found.memory, encode_poll(found.poll), 1, found.deltas[-1].sequence, "s", version)],
             [("s", id_, row) for id_, row in found.rows.items()],
             [("s", c.entry_id, c.revision, c.type.value, 1, encode_entry(c.entry), encode_detail(c), 1, d.sequence)
              for c, d in zip(found.changes, found.deltas, strict=True)],
             [("deltas", "s", 1, d.sequence, encode_delta(d), 1) for d in found.deltas],
-        ))  # fmt: skip
+        )  # fmt: skip
+
+    found = [poll_of(SourceRef("s"), version) for version in range(polls)]
+    prepared = [] if encoding else [rows_of(poll, version) for version, poll in enumerate(found)]
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous=FULL")
 
@@ -110,7 +112,8 @@ async def bare(path: str, polls: int, group: int) -> tuple[float, float, float, 
         for start in range(0, polls, group):
             began = time.perf_counter()
             connection.execute("BEGIN IMMEDIATE")
-            for rows in prepared[start : start + group]:
+            for version in range(start, min(start + group, polls)):
+                rows = rows_of(found[version], version) if encoding else prepared[version]
                 for statement, values in zip(statements, rows, strict=True):
                     connection.executemany(statement, values)
             connection.execute("COMMIT")
@@ -141,12 +144,15 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory, "state")
 
-        def fresh(count=iter(range(99))) -> str:
+        count = iter(range(99))
+
+        def fresh() -> str:
             return str(place / f"{next(count)}.db")
 
         base = await bare(fresh(), options.polls, 20)
         lines = [
             ("bare sqlite3, 20 polls a transaction", base),
+            ("the same, making the JSON included", await bare(fresh(), options.polls, 20, encoding=True)),
             ("bare sqlite3, each poll alone", await bare(fresh(), options.polls // 4, 1)),
             ("store, 200 sources at once", await ours(fresh(), options.polls, 200)),
             ("store, 20 sources at once", await ours(fresh(), options.polls, 20)),
