@@ -52,6 +52,15 @@ def rendered_safely(sink: Sink, notice: Notice) -> Rendered:
         return sink.render(replace(plain, id=notice.id))
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look at the tables found and decided."""
+
+    next_due: datetime | None
+    plan: Plan
+    composed: tuple[Composed, ...]
+
+
 class Line:
     """Delivers to one receiver, several groups at a time, each group in order."""
 
@@ -132,73 +141,84 @@ class Line:
         if limit <= 0:
             self._more = self.off is None and self.receiver.enabled and not self.pace.paused(now)
             return self.pace.opens_in(now)
-        due = await self._claim(now, limit)
-        planned: tuple[Leased, ...] = ()
-        next_at = None
-        if len(due) < limit:
-            planned, next_at = await self._compose(now, limit - len(due))
+        look = await self._store.read(partial(self._look, now=now, limit=limit))
+        due = await self._claim(now, limit) if look.next_due is not None and look.next_due <= now else ()
+        planned = await self._freeze(look, now) if len(due) < limit else ()
         for message in (*due, *planned):
             self._start(message)
         self._more = len(due) + len(planned) >= limit
-        if self._more:
-            return self.pace.opens_in(self._time.now())
-        times = [at for at in (next_at, await self._store.read(self._next_due)) if at is not None]
+        if self._more or (due and look.composed):
+            return self.pace.opens_in(self._time.now()) if self._more else 0.0
+        times = [at for at in (look.plan.next_at, look.next_due) if at is not None and at > now]
         return max(0.0, (min(times) - self._time.now()).total_seconds()) if times else None
 
-    def _next_due(self, connection: Connection) -> datetime | None:
-        return messages.next_due(connection, self.receiver.name)
-
     async def _claim(self, now: datetime, limit: int) -> tuple[Leased, ...]:
-        due = await self._store.read(self._next_due)
-        if due is None or due > now:
-            return ()
         claim = partial(messages.claim_due, receiver=self.receiver.name, now=now, limit=limit, lease_until=now + LEASE)
         return await self._store.run(claim)
 
-    async def _compose(self, now: datetime, limit: int) -> tuple[tuple[Leased, ...], datetime | None]:
-        decided, composed = await self._store.read(partial(self._decide, now=now, limit=limit))
-        if not (composed or decided.verdicts or decided.also):
-            return (), decided.next_at
-        frozen, added = await self._store.run(partial(self._write, decided=decided, composed=composed, now=now))
+    async def _freeze(self, look: _Look, now: datetime) -> tuple[Leased, ...]:
+        if not (look.composed or look.plan.verdicts or look.plan.also):
+            return ()
+        frozen, added = await self._store.run(partial(self._write, look=look, now=now))
         if added:
             self._wake_others(added)
-        return frozen, decided.next_at
+        return frozen
 
-    def _decide(self, connection: Connection, now: datetime, limit: int) -> tuple[Plan, tuple[Composed, ...]]:
+    def _look(self, connection: Connection, now: datetime, limit: int) -> _Look:
+        """Read what waits and decide, in a reader's thread: nothing of it is done yet."""
+        next_due = messages.next_due(connection, self.receiver.name)
         outlook = read_outlook(connection, self.receiver.name, self.receiver.policy, self.rules, now=now)
         if not outlook.waiting:
-            return Plan(), ()
+            return _Look(next_due, Plan(), ())
         decided = plan(outlook, now=now, limit=limit)
-        wanted = [alert_id for draft in decided.drafts for alert_id in draft.alert_ids]
-        alerts = rows.read_alerts(connection, wanted) if wanted else {}
-        said_before = rows.read_alerts(connection, [alert.corrects for alert in alerts.values() if alert.corrects])
+        if not decided.drafts:
+            return _Look(next_due, decided, ())
+        alerts = rows.read_alerts(connection, [one for draft in decided.drafts for one in draft.alert_ids])
+        corrected = [alert.corrects for alert in alerts.values() if alert.corrects]
+        said_before = rows.read_alerts(connection, corrected) if corrected else {}
+        numbers = {one.alert_id: one.number for one in outlook.waiting}
         composed = []
         for draft in decided.drafts:
-            members = [alerts[alert_id] for alert_id in draft.alert_ids]
-            notice = compose(
-                draft,
-                members,
-                receiver=self.receiver.name,
-                now=now,
-                full_items=self.receiver.policy.full_items,
-                mention=next((m for one in members if (m := self.rules.get(one.rule, RuleOptions()).mention)), None),
-                answers=messages.read_receipt(connection, draft.thread) if draft.thread else None,
-                corrected=[said_before[one.corrects] for one in members if one.corrects in said_before],
-            )
+            notice = self._notice(connection, draft, alerts, said_before, now)
             rendered = rendered_safely(self.receiver.sink, notice)
-            keep = now + self.receiver.policy.keep
             composed.append(
-                Composed(notice.id, draft, notice.headline, rendered.body, rendered.plain, now, expires_at=keep)
+                Composed(
+                    id=notice.id,
+                    draft=draft,
+                    headline=notice.headline,
+                    body=rendered.body,
+                    plain=rendered.plain,
+                    composed_at=now,
+                    expires_at=now + self.receiver.policy.keep,
+                    number=max(numbers[alert_id] for alert_id in draft.alert_ids),
+                )
             )
-        return decided, tuple(composed)
+        return _Look(next_due, decided, tuple(composed))
 
-    def _write(
-        self, connection: Connection, decided: Plan, composed: tuple[Composed, ...], now: datetime
-    ) -> tuple[tuple[Leased, ...], tuple[str, ...]]:
-        rows.apply_verdicts(connection, self.receiver.name, decided.verdicts)
-        added = rows.add_receivers(connection, decided.also)
-        leases = (messages.freeze(connection, self.receiver.name, one, lease_until=now + LEASE) for one in composed)
-        return tuple(lease for lease in leases if lease is not None), added
+    def _notice(
+        self,
+        connection: Connection,
+        draft: Draft,
+        alerts: Mapping[str, Alert],
+        said_before: Mapping[str, Alert],
+        now: datetime,
+    ) -> Notice:
+        members = [alerts[alert_id] for alert_id in draft.alert_ids]
+        return compose(
+            draft,
+            members,
+            receiver=self.receiver.name,
+            now=now,
+            full_items=self.receiver.policy.full_items,
+            mention=next((m for one in members if (m := self.rules.get(one.rule, RuleOptions()).mention)), None),
+            answers=messages.read_receipt(connection, draft.thread) if draft.thread else None,
+            corrected=[said_before[one.corrects] for one in members if one.corrects in said_before],
+        )
+
+    def _write(self, connection: Connection, look: _Look, now: datetime) -> tuple[tuple[Leased, ...], tuple[str, ...]]:
+        rows.apply_verdicts(connection, self.receiver.name, look.plan.verdicts)
+        added = rows.add_receivers(connection, look.plan.also)
+        return messages.freeze(connection, self.receiver.name, look.composed, lease_until=now + LEASE), added
 
     def _start(self, message: Leased) -> None:
         self.pace.left(self._time.now())

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from monitor import __version__
+from monitor.daemon.completeness import CONCERNS
 from monitor.daemon.poll import PollResult
 from monitor.daemon.report import CONDITIONS, Report
 from monitor.model import VerdictKind
@@ -40,6 +41,12 @@ class Metrics:
         )
         self.state = gauge(
             "monitor_source_state", "1 for the state a source is in.", ("source", "state"), registry=registry
+        )
+        self.concern = gauge(
+            "monitor_source_concern",
+            "1 while it may hide something though it answers.",
+            ("source", "concern"),
+            registry=registry,
         )
         self.entries = Counter("monitor_entries", "Announced changes.", ("source", "change"), registry=registry)
         self.delay = Histogram(
@@ -76,6 +83,8 @@ class Metrics:
                 self.entries.labels(source, change)
             for condition in CONDITIONS:
                 self.state.labels(source, condition)
+            for code in CONCERNS:
+                self.concern.labels(source, code)
         for rule in rules:
             self.matches.labels(rule)
         for receiver in receivers:
@@ -97,6 +106,9 @@ class Metrics:
         for source in report.sources:
             for condition in CONDITIONS:
                 self.state.labels(source.id, condition).set(source.condition == condition)
+            present = {concern.code for concern in source.concerns}
+            for code in CONCERNS:
+                self.concern.labels(source.id, code).set(code in present)
             if source.poll.last_ok_at is not None:
                 self.last_success.labels(source.id).set(source.poll.last_ok_at.timestamp())
         self.outbox.set(report.outbox.depth)

@@ -11,6 +11,7 @@ from monitor.model import ChangeType, Delta, Snapshot, Verdict, VerdictKind
 from monitor.store import PollState
 
 GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
+HABIT_WEIGHT = 0.25  # of the newest gap between entries in the source's habit
 RATE_MEMORY_HOURS = 1.0  # how far back the entry rate looks, as the time constant of its smoothing
 
 
@@ -103,11 +104,29 @@ def _validated(state: PollState, outcome: Outcome, now: datetime, last_poll_at: 
     move = known if known and known.settled else sight_move(known, answer.moved_to)
     state = replace(state, moved_to=move.url if move else None, moved_seen=move.sightings if move else 0)
     if isinstance(answer, Fresh):
+        state = _observed(state, outcome, answer, now)
         kind = outcome.snapshot.kind if outcome.snapshot else state.kind
         return replace(
             state, etag=answer.etag, last_modified=answer.last_modified, body_hash=answer.body_hash, kind=kind
         )
     return replace(state, etag=answer.etag or state.etag, last_modified=answer.last_modified or state.last_modified)
+
+
+def _observed(state: PollState, outcome: Outcome, answer: Fresh, now: datetime) -> PollState:
+    """What a page shows of the source's habit, its caches and its clock; see `completeness`."""
+    snapshot = outcome.snapshot
+    new = sum(1 for delta in outcome.deltas if delta.change.type is ChangeType.NEW)
+    if new:
+        gap = (now - state.last_new_at).total_seconds() / new if state.last_new_at else None
+        habit = gap if state.new_gap is None or gap is None else state.new_gap + HABIT_WEIGHT * (gap - state.new_gap)
+        state = replace(state, last_new_at=now, new_seen=state.new_seen + new, new_gap=habit or state.new_gap)
+    claims = [entry.published.at for entry in snapshot.entries if entry.published] if snapshot else []
+    return replace(
+        state,
+        served_age=answer.document.served_age,
+        gap_at=now if snapshot and snapshot.gap_possible else state.gap_at,
+        ahead=max(((claim - now).total_seconds() for claim in claims), default=None),
+    )
 
 
 def _rate(rate: float | None, deltas: tuple[Delta, ...], now: datetime, last_poll_at: datetime | None) -> float | None:

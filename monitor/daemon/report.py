@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from monitor.daemon.completeness import Concern, concerns, span_in_words
 from monitor.model import VerdictKind
 from monitor.settings import Settings
 from monitor.store import Backlog, Counts, PollState, Store
@@ -24,6 +25,7 @@ class SourceReport:
     words: str  # the condition as an operator reads it
     poll: PollState
     counts: Counts
+    concerns: tuple[Concern, ...] = ()  # what may be wrong though it answers
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as `monitor status --json` prints it."""
@@ -46,6 +48,7 @@ class SourceReport:
             "removed": counts.removed,
             "restored": counts.restored,
             "last_change_at": _time(counts.last_change_at),
+            "concerns": [{"code": concern.code, "words": concern.words} for concern in self.concerns],
         }
 
 
@@ -79,15 +82,9 @@ async def report(store: Store, settings: Settings, now: datetime) -> Report:
 def source_report(source_id: str, poll: PollState, counts: Counts, now: datetime) -> SourceReport:
     """Return one source's condition and words."""
     condition = _condition(poll)
-    return SourceReport(source_id, condition, _words(condition, poll, now), poll, counts)
-
-
-def age(seconds: float) -> str:
-    """Return a length of time in the largest unit that fits, as 5 s, 12 min, 3 h, 2 d."""
-    for unit, length in (("d", 86_400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * length or (unit != "min" and seconds >= length):
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+    found = concerns(poll, now)
+    words = "; ".join((_words(condition, poll, now), *(concern.words for concern in found if condition == "ok")))
+    return SourceReport(source_id, condition, words, poll, counts, found)
 
 
 def _condition(poll: PollState) -> SourceCondition:
@@ -105,7 +102,7 @@ def _words(condition: SourceCondition, poll: PollState, now: datetime) -> str:
         return "not polled yet"
     if condition == "ok":
         assert poll.last_ok_at is not None
-        return f"read {age((now - poll.last_ok_at).total_seconds())} ago"
+        return f"read {span_in_words((now - poll.last_ok_at).total_seconds())} ago"
     since = f" since {poll.since.astimezone().strftime('%H:%M')}" if poll.since else ""
     tries = f", {poll.failures} tries" if poll.failures > 1 else ""
     return f"{poll.reason or poll.code}{since}{tries}"

@@ -97,12 +97,12 @@ class Vitals:
             del self._troubles[key]
             if key in self._told:
                 self._told.discard(key)
-                await self._parts.say(f"{key} over {int(report.at.timestamp())}", f"over: {HEADLINES[key]}", "")
+                await self._parts.say(f"{key} over {int(report.at.timestamp())}", f"over: {_headline(key)}", "")
         for key, words in present.items():
             since = self._troubles.setdefault(key, now)
             if key not in self._told and now - since >= BLIND_SECONDS:
                 self._told.add(key)
-                await self._parts.say(f"{key} {int(report.at.timestamp())}", HEADLINES[key], words)
+                await self._parts.say(f"{key} {int(report.at.timestamp())}", _headline(key), words)
 
 
 HEADLINES = {
@@ -111,11 +111,19 @@ HEADLINES = {
 }
 
 
+def _headline(key: str) -> str:
+    code, _, source = key.partition(" ")
+    return f"source {source} may be incomplete: {code}" if source else HEADLINES[code]
+
+
 def _troubles(report: Report, bus_trouble: str) -> dict[str, str]:
     polled = [source for source in report.sources if source.condition != "waiting"]
     found = {}
     if polled and all(source.condition in ("failing", "suspect") for source in polled):
         found["blind"] = "\n".join(f"{source.id}: {source.words}" for source in polled[:10])
+    for source in report.sources:
+        for concern in source.concerns:
+            found[f"{concern.code} {source.id}"] = concern.words
     if report.outbox.depth and bus_trouble:
         found["outbox"] = f"{report.outbox.depth} deltas wait; redis: {bus_trouble}"
     return found

@@ -31,6 +31,12 @@ class PollState:
     moved_to: str | None = None  # where permanent redirects point
     moved_seen: int = 0  # how many polls in a row pointed there
     entry_rate: float | None = None  # entries an hour, smoothed
+    new_gap: float | None = None  # seconds between new entries, smoothed; the source's own habit
+    new_seen: int = 0  # new entries that habit was learned from
+    last_new_at: datetime | None = None
+    served_age: int | None = None  # seconds a cache said it has held the page
+    gap_at: datetime | None = None  # when entries may last have come and gone unseen
+    ahead: float | None = None  # seconds the newest entry claims to be ahead of our clock
     interval: float | None = None  # seconds between polls as adapted
 
 
