@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from monitor.reconcile.page import Item
 from monitor.reconcile.state import Record
@@ -122,6 +123,8 @@ def pair_retimed(pairing: Pairing, order: Order, *, ids: bool) -> None:
 def backbone(pairing: Pairing) -> Order:
     """Return the longest run of pairs that are in the same order on both sides (patience algorithm)."""
     pairs = sorted(pairing.item_of.items())
+    if all(before[1] < after[1] for before, after in pairwise(pairs)):
+        return Order(tuple(record for record, _ in pairs), tuple(item for _, item in pairs))
     tails: list[int] = []
     ends: list[int] = []
     previous: list[int] = []

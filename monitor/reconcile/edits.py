@@ -24,6 +24,7 @@ _SUBSTANTIVE = frozenset(
     {"hedge", "addition", "deletion", "title", "quote", "name", "rewrite", "merged", "split", "reverted"}
 )
 _CRITICAL = frozenset({"number", "negation", "entity"})
+_SENTENCE_END = frozenset(".!?…。！？؟۔।\n")
 _QUOTES = frozenset("\"'")
 
 
@@ -78,23 +79,38 @@ def _paragraphs(text: str) -> str:
 def _tags(old: str, new: str, vocabulary: Container[str]) -> set[str]:
     found = hunks(old, new)
     tags: set[str] = set()
-    changed = sum(_words_in(h.old) + _words_in(h.new) for h in found if not h.equal)
-    total = sum(_words_in(h.old) + _words_in(h.new) for h in found)
-    open_quote, start = False, True
-    for hunk in found:
+    in_quote, at_start = False, True
+    for place, hunk in enumerate(found):
         if not hunk.equal:
-            tags |= _hunk_tags(hunk, vocabulary, in_quote=open_quote, at_start=start)
-        ended = "".join(hunk.new or hunk.old).rstrip()
-        open_quote ^= sum(piece == '"' for piece in hunk.new) % 2 == 1
-        start = not ended or ended[-1] in '.!?:"\n' if ended or hunk.equal else start
-    if (
-        total
-        and changed > REWRITE_SHARE * total
-        and changed > 12
-        and any(h.old and h.new for h in found if not h.equal)
-    ):
+            after = found[place + 1].new if place + 1 < len(found) else []
+            whole = at_start and _is_whole(hunk.old or hunk.new, after)
+            if whole and not (hunk.old and hunk.new) and _words_in(hunk.old + hunk.new) > 1:
+                tags.add("addition" if hunk.new else "deletion")
+                tags |= {"quote"} if '"' in hunk.old + hunk.new else set()
+            else:
+                tags |= _hunk_tags(hunk, vocabulary, in_quote=in_quote, at_start=at_start)
+        in_quote ^= sum(piece == '"' for piece in hunk.new) % 2 == 1
+        shown = "".join(hunk.new)
+        at_start = _ends_sentence(shown) if shown.strip() else at_start or "\n" in shown
+    changed = sum(_words_in(h.old) + _words_in(h.new) for h in found if not h.equal)
+    if changed > 12 and any(h.old and h.new for h in found if not h.equal) and _share(found, changed) > REWRITE_SHARE:
         tags = tags - {"wording", "addition", "deletion", "typo"} | {"rewrite"}
     return tags
+
+
+def _ends_sentence(text: str) -> bool:
+    """Say whether what follows a text begins a sentence: after an end mark, its closing quote, or a line's end."""
+    tail = text.rstrip(" \t\"')")
+    return tail[-1:] in _SENTENCE_END or text.endswith("\n")
+
+
+def _is_whole(run: Sequence[str], after: Sequence[str]) -> bool:
+    """Say whether a run that begins a sentence also ends one."""
+    return _ends_sentence("".join(run).rstrip()) or not after or "\n" in "".join(after[:1]) or "\n" in run[-1]
+
+
+def _share(found: Sequence[Hunk], changed: int) -> float:
+    return changed / (changed + sum(_words_in(h.old) + _words_in(h.new) for h in found if h.equal))
 
 
 def _words_in(pieces: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import xxhash
 
 from monitor.model import Entry
-from monitor.reconcile.furniture import is_atom, masked
+from monitor.reconcile.furniture import LONGEST, is_atom, is_learned, masked
 from monitor.text.characters import canonical
 from monitor.text.tokens import tokens
 
@@ -36,6 +36,7 @@ class Features:
     loose: int  # equal: the same words, case and punctuation apart; 0 where there is no word
     title: tuple[str, ...]  # casefolded words
     body: tuple[str, ...]
+    bag: frozenset[str]  # all of them
     edges: tuple[tuple[str, bool], ...]  # first and last paragraphs, digits masked; is it the sole one?
 
     @property
@@ -47,12 +48,12 @@ def features(title: str | None, text: str, furniture: Container[str] = ()) -> Fe
     """Return the features of a title and a text; `furniture` holds masked paragraphs that are no content here."""
     paragraphs = [canonical(paragraph) for paragraph in _PARAGRAPHS.split(text.strip())]
     kept = [paragraph for paragraph in paragraphs if paragraph and not is_atom(paragraph)]
-    content = [paragraph for paragraph in kept if masked(paragraph) not in furniture] or kept or paragraphs
+    content = [paragraph for paragraph in kept if not is_learned(paragraph, furniture)] or kept or paragraphs
     marks_title, words_title = _split((canonical(title),) if title else ())
     marks_body, words_body = _split(content)
     exact = hashed("\x1f".join((*marks_title, "\x1e", *marks_body)))
     loose = hashed("\x1f".join((*words_title, *words_body))) if words_title or words_body else 0
-    return Features(exact, loose, words_title, words_body, _edges(kept))
+    return Features(exact, loose, words_title, words_body, frozenset((*words_title, *words_body)), _edges(kept))
 
 
 def features_of(entry: Entry, furniture: Container[str]) -> Features:
@@ -79,8 +80,15 @@ def _address(url: str) -> str:
 def content(text: str, furniture: Container[str]) -> str:
     """Return `text` without furniture, for judging what an edit changed; the whole text where nothing would be left."""
     paragraphs = [paragraph for paragraph in _PARAGRAPHS.split(text.strip()) if paragraph]
-    kept = [p for p in paragraphs if not is_atom(canonical(p)) and masked(canonical(p)) not in furniture]
+    kept = [paragraph for paragraph in paragraphs if not _is_furniture(paragraph, furniture)]
     return "\n\n".join(kept or paragraphs)
+
+
+def _is_furniture(paragraph: str, furniture: Container[str]) -> bool:
+    if len(paragraph) > 2 * LONGEST:  # canonical forms may be shorter, not by half
+        return False
+    plain = canonical(paragraph)
+    return is_atom(plain) or is_learned(plain, furniture)
 
 
 def hashed(text: str) -> int:
@@ -96,4 +104,4 @@ def _split(parts: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 def _edges(paragraphs: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     sole = len(paragraphs) == 1
     at_edge = {paragraphs[0], *paragraphs[-2:]} if paragraphs else set()
-    return tuple((masked(paragraph), sole) for paragraph in at_edge if len(paragraph) <= 200)
+    return tuple((masked(paragraph), sole) for paragraph in at_edge if len(paragraph) <= LONGEST)

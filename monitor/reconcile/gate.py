@@ -15,6 +15,7 @@ from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import Known, Memory, version_of
+from monitor.reconcile.story import Story, tell_story
 from monitor.reconcile.times import same
 
 MASS_MIN = 6  # entries, before a share of them means anything
@@ -34,6 +35,7 @@ class Outlook:
     edited: tuple[int, ...]  # items of a content never seen in their entry
     reverted: tuple[int, ...]  # items of an earlier content of their entry
     lost: tuple[int, ...]  # records not missed before
+    story: Story  # what merged and what split
     newest_lost: bool  # the newest known entry is gone and nothing newer came
 
 
@@ -54,14 +56,17 @@ def outlook(known: Known, matched: Matched) -> Outlook:
     reverted: list[int] = []
     for item, record in pairing.record_of.items():
         now, before = pairing.items[item], pairing.records[record]
+        if now.features is before.features and now.span == before.span:
+            continue
         if now.features.exact != before.features.exact or (now.span and not same(before.span, now.span)):
             known_before = before.replaced(version_of(now.features, now.span)) is not None
             (reverted if known_before else edited).append(item)
     lost = tuple(index for index in pairing.free_records if not pairing.records[index].missing)
     new = tuple(pairing.free_items)
     shown = [index for index, record in enumerate(pairing.records) if not record.missing]
-    newest_lost = bool(lost) and lost[0] == shown[0] and not new
-    return Outlook(new, tuple(edited), tuple(reverted), lost, newest_lost)
+    story = tell_story(pairing, edited + reverted, lost, new)
+    newest_lost = bool(lost) and lost[0] == shown[0] and not new and lost[0] not in story.absorbed
+    return Outlook(new, tuple(edited), tuple(reverted), lost, story, newest_lost)
 
 
 def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, policy: ReconcilePolicy) -> Hold | None:

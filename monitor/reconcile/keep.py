@@ -48,7 +48,19 @@ def first(record_id: str, item: Item, poll: int) -> Record:
     return Record(record_id, item.entry, 1, item.features, ((version_of(item.features, at), poll),), at)
 
 
-def kept(look: Look, before: Record, item: Item, confidence: float) -> Kept:
+def is_untouched(record: Record, item: Item) -> bool:
+    """Say whether an item is in nothing other than what was told, so that its record stays as it is."""
+    old, new = record.entry, item.entry
+    return (
+        item.features.exact == record.features.exact
+        and item.span == record.span
+        and not (record.missing or record.held)
+        and old.native_id == new.native_id
+        and old.url == new.url
+    )
+
+
+def kept(look: Look, before: Record, item: Item, *, confidence: float = 1.0, tag: str | None = None) -> Kept:
     """Return what becomes of an entry that is still there."""
     base = _as_shifted(replace(before, missing=0) if before.missing else before, look.matched.shift)
     retimed = item.span is not None and not same(before.span, item.span)
@@ -67,7 +79,7 @@ def kept(look: Look, before: Record, item: Item, confidence: float) -> Kept:
         furniture=look.page.known.memory.furniture,
         vocabulary=_Others(look.page.known.live, base.id),
         retimed=retimed,
-        extra=("reverted",) if reverted else (),
+        extra=[*(["reverted"] if reverted else []), *([tag] if tag else [])],
         confidence=confidence,
     )
     return Kept(after, change)
@@ -104,10 +116,7 @@ class _Others:
     but: str
 
     def __contains__(self, word: object) -> bool:
-        return any(
-            key != self.but and (word in record.features.body or word in record.features.title)
-            for key, record in self.live.items()
-        )
+        return any(word in record.features.bag and key != self.but for key, record in self.live.items())
 
 
 def _as_shifted(record: Record, seconds: float) -> Record:

@@ -17,6 +17,7 @@ from monitor.reconcile.times import Span, apart, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
 _MINUTE_LABEL = 60.0
+MOST = 0.6  # share of unchanged entries that a moved clock moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +39,32 @@ def match(known: Known, page: Page, trust: Trust) -> Matched:
         pair_ids(pairing)
     pair_equal(pairing)
     pair_equal(pairing, loose=True)
-    order = backbone(pairing)
-    pair_retimed(pairing, order, ids=trust.usable)
-    _find_returned(pairing, known, ids=trust.usable)
-    assign(pairing, backbone(pairing), ids=trust.usable, full=_is_full(pairing, known))
+    if pairing.free_items:
+        pair_retimed(pairing, backbone(pairing), ids=trust.usable)
+        _find_returned(pairing, known, ids=trust.usable)
+        assign(pairing, backbone(pairing), ids=trust.usable, full=_is_full(pairing, known))
     return Matched(pairing, backbone(pairing), shift, lag)
 
 
 def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
     """Return by how much the page's absolute times moved, and by how much its relative labels are late."""
-    texts = Counter(record.features.exact for record in known.live.values())
-    shown = Counter(item.features.exact for item in items)
     spans = {record.features.exact: record.span for record in known.live.values()}
+    pairs = [(old, item) for item in items if item.span and (old := spans.get(item.features.exact))]
+    moved = [(old, item) for old, item in pairs if old != item.span]
+    if len(moved) < max(2, MOST * len(pairs)):
+        return 0.0, 0.0
+    texts = Counter([record.features.exact for record in known.live.values()])
+    shown = Counter([item.features.exact for item in items])
     absolute: list[float] = []
     relative: list[float] = []
-    for item in items:
-        text = item.features.exact
-        old = spans.get(text)
-        if old is None or item.span is None or texts[text] != 1 or shown[text] != 1:
+    for old, item in pairs:
+        text, new = item.features.exact, item.span
+        if new is None or texts[text] != 1 or shown[text] != 1:
             continue
-        if not (old.relative or item.span.relative):
-            absolute.append(apart(old, item.span))
-        elif item.span.hi - item.span.lo <= _MINUTE_LABEL >= old.hi - old.lo:
-            relative.append(item.span.lo - old.lo)
+        if not (old.relative or new.relative):
+            absolute.append(apart(old, new))
+        elif new.hi - new.lo <= _MINUTE_LABEL >= old.hi - old.lo:
+            relative.append(new.lo - old.lo)
     relative.sort()
     lag = relative[len(relative) // 2] if len(relative) >= 2 else 0.0
     return moved_by(absolute), lag if abs(lag) > 2 * _MINUTE_LABEL else 0.0

@@ -47,7 +47,8 @@ def prepare(known: Known, snapshot: Snapshot) -> Page:
     read = _read(snapshot.entries, known, furniture)
     learned: tuple[str, ...] = ()
     if len(furniture) < MAX_LEARNED:
-        learned = learn((found.edges for found in read.values()), furniture)[: MAX_LEARNED - len(furniture)]
+        fresh = [found.edges for key, found in read.items() if key not in known.read]
+        learned = learn([found.edges for found in read.values()], fresh, furniture)[: MAX_LEARNED - len(furniture)]
     if learned:
         furniture = (*furniture, *learned)
         known = _reread(known, furniture)
@@ -86,6 +87,8 @@ def _reread(known: Known, furniture: tuple[str, ...]) -> Known:
 
 def _without_copies(items: list[Item]) -> list[Item]:
     """Merge copies of one entry on one page: pinned, key events, repeated by accident. The one in its place stays."""
+    if len({item.features.loose for item in items}) == len(items):
+        return items
     groups: dict[int, list[int]] = defaultdict(list)
     for index, item in enumerate(items):
         if item.features.loose:
@@ -133,7 +136,9 @@ def _displaced(items: list[Item], index: int) -> bool:
 
 def _without_unusable_ids(items: list[Item], snapshot: Snapshot) -> list[Item]:
     """Drop ids that cannot identify: shared by different entries, or the ascending numbers of a newest-first page."""
-    uses = Counter(item.key for item in items if item.key)
+    uses = Counter([item.key for item in items if item.key])
+    if not uses:
+        return items
     shared = {key for key, times in uses.items() if times > 1}
     if not shared and not (snapshot.order == "newest_first" and _counts_down_the_page(items)):
         return items

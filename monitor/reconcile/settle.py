@@ -15,11 +15,12 @@ from monitor.model import Change, ChangeType, Snapshot
 from monitor.reconcile import changes as tell
 from monitor.reconcile.gate import Hold, Outlook
 from monitor.reconcile.gone import absences, remember
-from monitor.reconcile.keep import Kept, Look, first, kept, missed, returned
+from monitor.reconcile.keep import Kept, Look, first, is_untouched, kept, missed, returned
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import GoneRow, Memory, Record
+from monitor.reconcile.story import absorbed_by
 
 Leaving = Literal["removed", "window"]
 BACKLOG = 5  # older entries that appear at once below the end: a longer window, not news
@@ -59,11 +60,16 @@ def settle(
     for index, item in enumerate(pairing.items):
         if index in pairing.record_of:
             record = pairing.records[pairing.record_of[index]]
-            outcome = kept(look, record, item, pairing.confidence.get(index, 1.0))
+            if not matched.shift and is_untouched(record, item):
+                placed.append((float(index), record))
+                continue
+            sure, tag = pairing.confidence.get(index, 1.0), seen.story.tags.get(index)
+            outcome = kept(look, record, item, confidence=sure, tag=tag)
         elif index in pairing.returned:
             outcome = returned(look, known.gone[pairing.returned[index]], item)
         else:
-            outcome = _arrived(look, new_id(), item, backfilled=index in backfilled)
+            source = seen.story.split_from.get(index)
+            outcome = _arrived(look, new_id(), item, backfilled=index in backfilled, source=source)
         placed.append((float(index), outcome.record))
         damped += outcome.damped
         if outcome.change is not None:
@@ -87,11 +93,11 @@ def _remarks(damped: int, *, quiet: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _arrived(look: Look, record_id: str, item: Item, *, backfilled: bool) -> Kept:
+def _arrived(look: Look, record_id: str, item: Item, *, backfilled: bool, source: str | None) -> Kept:
     record = first(record_id, item, look.poll)
     if backfilled:
         return Kept(record, tell.arrived(ChangeType.BASELINE, record, note="was below the end of the page before"))
-    return Kept(record, tell.arrived(ChangeType.NEW, record))
+    return Kept(record, tell.arrived(ChangeType.NEW, record, note=f"split from {source}" if source else None))
 
 
 def _absent(
@@ -106,7 +112,8 @@ def _absent(
             continue
         leaving.append((absence.record, absence.fate))
         if absence.fate == "removed":
-            withdrawn.append(tell.removed(absence.record))
+            holder = absorbed_by(absence.record, (record for _, record in placed))
+            withdrawn.append(tell.removed(absence.record, f"merged into {holder}" if holder else None))
     return leaving, withdrawn
 
 

@@ -46,9 +46,9 @@ def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
 
 
 def _evidence(known: Known, items: Sequence[Item]) -> tuple[int, int, int]:
-    texts = Counter(record.features.exact for record in known.live.values())
+    texts = Counter([record.features.exact for record in known.live.values()])
     owner = {record.features.exact: key for key, record in known.live.items()}
-    shown = Counter(item.features.exact for item in items)
+    shown = Counter([item.features.exact for item in items])
     ids_shown = {item.key for item in items}
     agree = conflict = churn = 0
     for item in items:

@@ -7,8 +7,9 @@ optimum is flat. Above 0 it is likelier one entry than two (Fellegi and Sunter, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from math import log
 
 from rapidfuzz.distance import Indel, LCSseq
@@ -17,6 +18,8 @@ from monitor.reconcile.align import Order, Pairing
 from monitor.reconcile.features import Features
 from monitor.reconcile.times import Span, apart
 
+RARITY_SAMPLE = 64  # texts are enough to tell a rare word from a common one
+STRANGERS = 0.25  # of the shorter one's words
 UNLIKE_LONG = 4.0  # two long texts that share next to nothing: only stubs are replaced whole
 OTHER_ID = 12.0  # an id that proved stable has changed
 OTHER_ADDRESS = 4.0  # addresses follow headlines
@@ -31,7 +34,8 @@ class Side:
     title: str
     body: str
     both: str
-    weight: float
+    bag: frozenset[str]
+    weight: float  # of the bag
 
 
 class Weigher:
@@ -43,7 +47,7 @@ class Weigher:
         self._full = full
         self._order = order
         self._letters: dict[str, str] = {}
-        self._rarity = _rarity([*(r.features for r in pairing.records), *(i.features for i in pairing.items)])
+        self._rarity = _rarity(pairing)
         self._sides: dict[tuple[str, int], Side] = {}
         self._latest = max((r.span.lo for r in pairing.records if r.span), default=0.0)
         self.record_gap = {index: order.record_gap(index) for index in pairing.free_records}
@@ -54,6 +58,8 @@ class Weigher:
     def weigh(self, record: int, item: int) -> float:
         """Return the log-odds that a record and an item are one entry."""
         old, new = self._pairing.records[record], self._pairing.items[item]
+        if self.record_gap[record] != self.item_gap[item] and _strangers(old.features, new.features):
+            return -9.0
         a, b = self._side("r", record, old.features), self._side("i", item, new.features)
         alike = self.similarity(a, b)
         titles = _title_ratio(a, b)
@@ -91,7 +97,7 @@ class Weigher:
             return 0.0
         shared = LCSseq.similarity(one, other)
         ratio = 2 * shared / (len(one) + len(other))
-        common = sum(self._rarity[letter] * n for letter, n in (Counter(one) & Counter(other)).items())
+        common = sum(map(self._rarity.__getitem__, a.bag & b.bag))
         overlap = 2 * common / (a.weight + b.weight) if a.weight + b.weight else 0.0
         found = (ratio + overlap) / 2
         shorter = min(len(one), len(other))
@@ -113,8 +119,7 @@ class Weigher:
         side = self._sides.get((kind, index))
         if side is None:
             title, body = self._spelled(found.title), self._spelled(found.body)
-            both = title + body
-            side = Side(title, body, both, sum(self._rarity[letter] for letter in both))
+            side = Side(title, body, title + body, found.bag, sum(map(self._rarity.__getitem__, found.bag)))
             self._sides[kind, index] = side
         return side
 
@@ -126,16 +131,24 @@ class Weigher:
         if letter is None:
             number = len(self._letters) + 32
             letter = self._letters[word] = chr(number if number < 0xD800 else number + 0x800)
-            self._rarity[letter] = self._rarity.get(word, 1.0)
         return letter
 
 
-def _rarity(texts: Sequence[Features]) -> dict[str, float]:
-    """Return the inverse document frequency of every word of the page and of what is known."""
-    uses: Counter[str] = Counter()
-    for found in texts:
-        uses.update({*found.title, *found.body})
-    return {word: log(1 + len(texts) / times) for word, times in uses.items()}
+def _strangers(old: Features, new: Features) -> bool:
+    """Say whether two texts of different places share so few words that nothing else could make them one entry."""
+    if old.title and old.title == new.title:
+        return False
+    return len(old.bag & new.bag) < STRANGERS * min(len(old.bag), len(new.bag))
+
+
+def _rarity(pairing: Pairing) -> dict[str, float]:
+    """Return the inverse document frequency of the words in question, over the known and the free texts."""
+    free = [pairing.items[index].features.bag for index in pairing.free_items]
+    asked = frozenset().union(*free, *(pairing.records[index].features.bag for index in pairing.free_records))
+    sample = pairing.records[:: max(1, len(pairing.records) // RARITY_SAMPLE)]
+    bags = [*(record.features.bag for record in sample), *free]
+    uses = Counter(chain.from_iterable(asked & bag for bag in bags))
+    return {word: log(1 + len(bags) / max(1, uses[word])) for word in asked}
 
 
 def _title_ratio(a: Side, b: Side) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from rapidfuzz.distance import Indel
@@ -18,6 +19,7 @@ from monitor.text.tokens import tokens
 
 # The bit matrix of the edit script takes old × new bits: 12 MB at this product. Larger texts are compared by lines.
 MAX_PRODUCT = 100_000_000
+CONTEXT = 80  # characters of equal text kept around the changes: a change slides no further
 KEPT_WORDS = 4  # an equal run of more words than this is a landmark to a reader, whatever surrounds it
 _SENTENCE_END = frozenset(".!?…。！？؟۔।")
 
@@ -45,16 +47,64 @@ def word_diff(old: str, new: str) -> tuple[DiffOp, ...]:
     return tuple(ops)
 
 
-def hunks(old: str, new: str) -> list[Hunk]:
+@lru_cache(maxsize=8)  # judged first, then told: the same pair is asked for twice
+def hunks(old: str, new: str) -> tuple[Hunk, ...]:
     """Return the difference as runs of units (words, numbers, marks, white space) in order."""
     if old == new:
-        return [Hunk(True, [old], [old])] if old else []
+        return (Hunk(True, [old], [old]),) if old else ()
+    head, tail = _frame(old, new)
+    return _framed(
+        old[:head], _compared(old[head : len(old) - tail], new[head : len(new) - tail]), old[len(old) - tail :]
+    )
+
+
+def _compared(old: str, new: str) -> list[Hunk]:
     before, after = units(old), units(new)
     if len(before) * len(after) > MAX_PRODUCT:
         before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     if len(before) * len(after) > MAX_PRODUCT:
         return [Hunk(False, [old], [new])]
     return _slid(_without_scraps(_raw(before, after)))
+
+
+def _frame(old: str, new: str) -> tuple[int, int]:
+    """Return how much of the beginning and of the end is equal and far enough from any change to be left alone."""
+    shorter = min(len(old), len(new))
+    head = _common(old, new, shorter)
+    tail = _common(old[::-1], new[::-1], shorter - head)
+    head = _at_space(old, head - CONTEXT)
+    end = _at_space(old[::-1], tail - CONTEXT)
+    return head, end
+
+
+def _common(one: str, other: str, limit: int) -> int:
+    """Return the length of the common beginning, by halving: slices compare at memory speed."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _at_space(text: str, place: int) -> int:
+    """Return the last place at or before `place` where white space ends and a word begins; 0 where there is none."""
+    while place > 0 and not (text[place - 1].isspace() and not text[place].isspace()):
+        place -= 1
+    return max(place, 0)
+
+
+def _framed(head: str, inner: list[Hunk], tail: str) -> tuple[Hunk, ...]:
+    ends = [[Hunk(True, [text], [text])] if text else [] for text in (head, tail)]
+    joined: list[Hunk] = []
+    for hunk in (*ends[0], *inner, *ends[1]):
+        if joined and joined[-1].equal and hunk.equal:
+            joined[-1] = Hunk(True, joined[-1].old + hunk.old, joined[-1].new + hunk.new)
+        else:
+            joined.append(hunk)
+    return tuple(joined)
 
 
 def units(text: str) -> list[str]:
@@ -77,10 +127,10 @@ def weight(pieces: Sequence[str]) -> int:
 
 
 def _raw(before: list[str], after: list[str]) -> list[Hunk]:
-    letters: dict[str, int] = {}
-    spelled = [[letters.setdefault(piece, len(letters)) for piece in side] for side in (before, after)]
+    letters = {piece: _letter(number) for number, piece in enumerate({*before, *after})}
+    spelled = ["".join(map(letters.__getitem__, side)) for side in (before, after)]
     found: list[Hunk] = []
-    for op in Indel.opcodes(*("".join(map(_letter, side)) for side in spelled)):
+    for op in Indel.opcodes(*spelled):
         equal = op.tag == "equal"
         old, new = before[op.src_start : op.src_end], after[op.dest_start : op.dest_end]
         if found and found[-1].equal == equal:
@@ -99,16 +149,13 @@ def _letter(number: int) -> str:
 
 def _without_scraps(found: list[Hunk]) -> list[Hunk]:
     """Join changes that only a scrap of equal text parts, until none is left."""
-    while True:
-        for place in range(1, len(found) - 1):
-            hunk = found[place]
-            if hunk.equal and _is_scrap(found[place - 1], hunk, found[place + 1]):
-                before, after = found[place - 1], found[place + 1]
-                joined = Hunk(False, before.old + hunk.old + after.old, before.new + hunk.new + after.new)
-                found[place - 1 : place + 2] = [joined]
-                break
-        else:
-            return found
+    done: list[Hunk] = []
+    for hunk in found:
+        done.append(hunk)
+        while len(done) > 2 and not done[-1].equal and _is_scrap(*done[-3:]):
+            before, equal, after = done[-3:]
+            done[-3:] = [Hunk(False, before.old + equal.old + after.old, before.new + equal.new + after.new)]
+    return done
 
 
 def _is_scrap(before: Hunk, equal: Hunk, after: Hunk) -> bool:

@@ -1,0 +1,111 @@
+"""How long reconciling takes, by page size and by how much changed: `python benchmarks/reconcile.py`.
+
+Every row is the median of several runs of one poll against the same known state; `limit` is what the project promises
+on one core of ordinary hardware. Texts are made of a fixed vocabulary by a seeded generator.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from monitor.model import Entry, Snapshot, Stamp
+from monitor.reconcile import Known, Reconciled, ReconcilePolicy, reconcile
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+POLICY = ReconcilePolicy()
+LIMITS = {(200, "unchanged"): 0.3, (200, "5 edited"): 3.0, (1000, "50 edited"): 60.0}
+
+
+def page(count: int, rng: random.Random, words: list[str]) -> tuple[Entry, ...]:
+    return tuple(entry(n, NOON - timedelta(minutes=n), rng, words) for n in range(count))
+
+
+def entry(position: int, at: datetime, rng: random.Random, words: list[str]) -> Entry:
+    body = "\n\n".join(" ".join(rng.choices(words, k=30)).capitalize() + "." for _ in range(2))
+    title = " ".join(rng.choices(words, k=7)).capitalize() if position % 2 else None
+    return Entry(position, body, title, published=Stamp(at, at.strftime("%H:%M"), 60, dated=False))
+
+
+def edit(one: Entry, rng: random.Random, words: list[str]) -> Entry:
+    pieces = one.text.split(" ")
+    pieces[rng.randrange(len(pieces))] = rng.choice(words)
+    return replace(one, text=" ".join(pieces))
+
+
+def snapshot(entries: tuple[Entry, ...], minutes: int = 1) -> Snapshot:
+    numbered = tuple(one if one.position == n else replace(one, position=n) for n, one in enumerate(entries))
+    return Snapshot(entries=numbered, kind="liveblog", seen_at=NOON + timedelta(minutes=minutes))
+
+
+def new_ids() -> Callable[[], str]:
+    counter = itertools.count()
+    return lambda: f"id{next(counter)}"
+
+
+def scenarios(
+    base: tuple[Entry, ...], rng: random.Random, words: list[str]
+) -> dict[str, tuple[Entry, ...]]:
+    count = len(base)
+
+    def edited(many: int) -> tuple[Entry, ...]:
+        chosen = set(rng.sample(range(count), many))
+        return tuple(edit(one, rng, words) if n in chosen else one for n, one in enumerate(base))
+
+    fresh = entry(0, NOON + timedelta(minutes=1), rng, words)
+    tenth = max(1, count // 10)
+    return {
+        "unchanged": tuple(replace(one, text="".join(one.text)) for one in base),
+        "counters changed": tuple(replace(one, text=f"{one.text}\n\nShare {n} comments") for n, one in enumerate(base)),
+        "1 new": (fresh, *base),
+        "5 edited": edited(5),
+        "50 edited": edited(min(50, count)),
+        "10% new, 10% edited": (
+            *(entry(0, NOON + timedelta(minutes=1 + n), rng, words) for n in reversed(range(tenth))),
+            *edited(tenth),
+        ),
+    }
+
+
+def timed(known: Known, poll: Snapshot, runs: int) -> tuple[float, Reconciled]:
+    took: list[float] = []
+    for _ in range(runs):
+        gc.collect()
+        gc.disable()
+        start = time.perf_counter()
+        result = reconcile(known, poll, policy=POLICY, new_id=new_ids())
+        took.append(time.perf_counter() - start)
+        gc.enable()
+    return statistics.median(took) * 1000, result
+
+
+def main() -> int:
+    """Print the table; exit 1 when a promised limit is passed."""
+    rng = random.Random(7)
+    words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "ei", "o", "u") for c in ("rn", "lt", "sk", "ven", "mid")]
+    print(f"{'entries':>8}  {'poll':20} {'ms':>9} {'us/entry':>9} {'changes':>8} {'limit ms':>9}")
+    late = 0
+    for count in (50, 200, 1000, 2000):
+        base = page(count, rng, words)
+        start = time.perf_counter()
+        first = reconcile(None, snapshot(base, 0), policy=POLICY, new_id=new_ids())
+        took = (time.perf_counter() - start) * 1000
+        print(f"{count:8}  {'first sight':20} {took:9.3f} {took / count * 1000:9.2f} {count:8}")
+        for name, entries in scenarios(base, rng, words).items():
+            took, result = timed(first.known, snapshot(entries), 5 if count < 1000 else 3)
+            limit = LIMITS.get((count, name))
+            late += limit is not None and took > limit
+            shown = f"{limit:9.1f}" if limit else ""
+            print(f"{count:8}  {name:20} {took:9.3f} {took / count * 1000:9.2f} {len(result.changes):8} {shown}")
+    return 1 if late else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
