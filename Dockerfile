@@ -15,7 +15,7 @@ RUN groupadd --gid 10001 monitor \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /state --shell /usr/sbin/nologin monitor \
  && install -d -o 10001 -g 10001 -m 0700 /state
 COPY --from=build /opt/monitor /opt/monitor
-COPY config/monitor.yaml /etc/monitor/monitor.yaml
+COPY config/ /etc/monitor/
 ENV PATH=/opt/monitor/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATE_DIRECTORY=/state
 WORKDIR /state
 USER 10001:10001

@@ -27,7 +27,7 @@ from monitor.daemon.schedule import Clock, Schedule
 from monitor.daemon.systemd import ServiceManager
 from monitor.daemon.vitals import LOOK_SECONDS, Parts, Vitals
 from monitor.fetch import Fetcher
-from monitor.settings import Settings, difference
+from monitor.settings import Settings, difference, put_in_force
 from monitor.store import PollNote
 from monitor.wire import Names
 
@@ -73,7 +73,13 @@ class Monitor:
             stack.enter_context(state_directory.locked(directory))
             self.store = await stack.enter_async_context(open_store(settings, directory, self._outbox_filled))
             self.bus_url = await stack.enter_async_context(open_bus(settings, directory))
-            self._relay = Relay(self.bus_url, self.store, Names(settings.prefix), events=self._relay_events())
+            self._relay = Relay(
+                self.bus_url,
+                self.store,
+                Names(settings.prefix),
+                stream_length=settings.retention.stream_length,
+                events=self._relay_events(),
+            )
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
             self._worker = await stack.enter_async_context(plans.parse_worker(settings))
@@ -155,7 +161,7 @@ class Monitor:
             self._poller.forget(gone)
         fresh = wanted.keys() - self._plans.keys()
         moved = {id_ for id_ in wanted.keys() & self._plans.keys() if wanted[id_].timing != self._plans[id_].timing}
-        self._plans, self.settings = wanted, settings
+        self._plans, self.settings = wanted, put_in_force(self.settings, settings)
         for source_id in fresh | moved:
             self._schedule.add(source_id, self.clock.random() * min(FIRST_POLLS_SPREAD, wanted[source_id].timing.floor))
         self._expect_series()

@@ -85,7 +85,8 @@ def target_of(settings: ReceiverSettings) -> Target:
     target = Target(settings.name, allow_private=settings.allow_private)
     match settings:
         case SlackSettings():
-            return replace(target, address=settings.slack.reveal())
+            token = (settings.token.reveal(),) if settings.token else ()
+            return replace(target, address=settings.slack.reveal(), secrets=token)
         case WebhookSettings():
             return replace(
                 target,

@@ -66,7 +66,13 @@ def fetch_settings(settings: Settings) -> FetchSettings:
     """Return how the fetcher presents itself and behaves."""
     fetch = settings.fetch
     hosts = HostPolicy(concurrency=fetch.per_host, spacing=fetch.spacing)
-    return FetchSettings(contact=fetch.contact, user_agent=fetch.user_agent, proxy=fetch.proxy, hosts=hosts)
+    return FetchSettings(
+        contact=fetch.contact,
+        user_agent=fetch.user_agent,
+        proxy=fetch.proxy,
+        hosts=hosts,
+        concurrency=fetch.concurrency,
+    )
 
 
 def parse_worker(settings: Settings) -> ParseWorker:
@@ -94,6 +100,7 @@ def _watch(source: SourceSettings, rules: frozenset[str]) -> Watch:
         whole=True if source.whole else None,
         confirm_removed=source.confirm_removed,
         confirm_mass=source.confirm_mass,
+        furniture=tuple(source.furniture),
     )
     shown_url = None if source.is_file else source.url
     return Watch(
