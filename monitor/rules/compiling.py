@@ -51,6 +51,11 @@ SLACK_PER_OPERAND = 2  # … and so many more for each further operand
 _SENSES_IN_CAPITALS = frozenset({"it", "is", "who", "us", "as", "am", "at"})  # of stop words that are acronyms too
 
 
+def group_slack(operands: int) -> int:
+    """Return how many other words a natural phrase of so many operands may hold."""
+    return GROUP_SLACK + SLACK_PER_OPERAND * (operands - 2)
+
+
 class Compiler:
     """Compiles trees into plans over one vocabulary."""
 
@@ -80,6 +85,10 @@ class Compiler:
             case _:
                 return self._leaf(node, field)
 
+    def kept(self, node: Group) -> tuple[Node, ...]:
+        """Return the operands of a natural phrase that are asked for: all but stop words, if anything is left."""
+        return tuple(part for at, part in enumerate(node.operands) if not self._is_stop_word(part, at)) or node.operands
+
     def _leaf(self, node: Node, field: str | None) -> Plan:
         match node:
             case Word():
@@ -100,12 +109,10 @@ class Compiler:
         raise AssertionError(node)
 
     def _group(self, node: Group, field: str | None) -> Plan:
-        kept = tuple(part for at, part in enumerate(node.operands) if not self._is_stop_word(part, at)) or node.operands
-        parts = tuple(self.plan(part, field) for part in kept)
+        parts = tuple(self.plan(part, field) for part in self.kept(node))
         if len(parts) == 1:
             return parts[0]
-        slack = GROUP_SLACK + SLACK_PER_OPERAND * (len(parts) - 2)
-        return WindowPlan(parts, slack, one_sentence=True)
+        return WindowPlan(parts, group_slack(len(parts)), one_sentence=True)
 
     def _is_stop_word(self, node: Node, at: int) -> bool:
         if not isinstance(node, Word):

@@ -42,8 +42,8 @@ class Engine:
     def __init__(self, rules: Iterable[Node], language: str) -> None:
         self.language = language
         self.terms = Terms(language)
-        compiler = Compiler(self.terms)
-        self.plans: list[Plan] = [compiler.plan(rule) for rule in rules]
+        self.compiler = Compiler(self.terms)
+        self.plans: list[Plan] = [self.compiler.plan(rule) for rule in rules]
         self._learnt: dict[str, _Learnt] = {}
         self._words: dict[str, tuple[int, ...]] = {}
         self._alone: dict[

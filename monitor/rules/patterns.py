@@ -63,7 +63,7 @@ class Searchable:
     @property
     def needs_marks(self) -> bool:
         if self._needs_marks is None:
-            self._needs_marks = needs_marks(self.text)
+            self._needs_marks = needs_marks(self.plain[0])
         return self._needs_marks
 
     def find(self, pattern: str, ignore_case: bool) -> list[tuple[int, int]]:

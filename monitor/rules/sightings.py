@@ -113,7 +113,7 @@ class FieldSight:
         """Return the span of the words that characters `start` to `end` touch, or None where they touch none."""
         firsts: list[int] = []
         begins = self.begins
-        chunks = self._all_chunks()
+        chunks = self.all_chunks()
         for at in range(max(0, bisect_right(begins, start) - 1), len(self.starts)):
             if begins[at] >= end:
                 break
@@ -127,7 +127,7 @@ class FieldSight:
     def one_sentence(self, span: Span, language: str) -> bool:
         """Say whether no sentence ends inside a span."""
         at = bisect_right(self.starts, span[0]) - 1
-        chunks = self._all_chunks()
+        chunks = self.all_chunks()
         position = -1
         while at < len(self.starts) and self.starts[at] <= span[1]:
             for word in chunk_of(chunks[at], language).words:
@@ -141,9 +141,10 @@ class FieldSight:
 
     def _chunk(self, position: int, language: str) -> tuple[int, Chunk]:
         at = bisect_right(self.starts, position) - 1
-        return at, chunk_of(self._all_chunks()[at], language)
+        return at, chunk_of(self.all_chunks()[at], language)
 
-    def _all_chunks(self) -> list[str]:
+    def all_chunks(self) -> list[str]:
+        """Return the chunks of all blocks, in order."""
         return self.blocks[0].chunks if len(self.blocks) == 1 else [c for block in self.blocks for c in block.chunks]
 
     @property
@@ -196,6 +197,21 @@ class Sightings:
         else:
             start, end = sight.characters(span, self.language)
         return Match(sight.name, start, end, sight.text[start:end], term)
+
+    def words_between(self, one: Span, other: Span) -> int:
+        """Return how many words stand between two spans of one field."""
+        first, last = sorted((one, other))
+        sight = self.field_of(first[0])
+        count = 0
+        chunks = sight.all_chunks()
+        for at in range(max(0, bisect_right(sight.starts, first[1]) - 1), len(sight.starts)):
+            if sight.starts[at] > last[0]:
+                break
+            words = chunk_of(chunks[at], self.language).words
+            count += sum(
+                first[1] < sight.starts[at] + word.first < last[0] for word in words if word.first == word.last
+            )
+        return count
 
     def shown(self, span: Span) -> str:
         """Return the original characters of a span."""

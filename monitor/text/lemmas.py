@@ -10,8 +10,12 @@ from functools import lru_cache
 
 from monitor.text.folding import lower
 
-# Nouns to the verb they are made of, both sides of a comparison; at least three letters must be left before the ending.
-_ENGLISH_FAMILIES = (("nsion", "nd"), ("sion", "de"), ("ation", "ate"), ("ition", "ite"))
+# What is regularly made of a verb, on both sides of a comparison; at least three letters must be left before the ending.
+# German lists most participles in -iert as words of their own.
+_FAMILIES = {
+    "en": (("nsion", "nd"), ("sion", "de"), ("ation", "ate"), ("ition", "ite")),
+    "de": (("iert", "ieren"),),
+}
 _MIN_STEM = 3
 # Turkish derives verbs from verbs by suffix, and a second pass undoes that too: `buluş` (meet) → `bul` (find). On a treebank
 # it finds 1 % more and is wrong 75 % more often.
@@ -62,10 +66,8 @@ def is_entry(word: str, language: str) -> bool:
 
 
 def family(word: str, language: str) -> str | None:
-    """Return the verb an English noun in -sion, -ation or -ition is made of: `suspension` → `suspend`."""
-    if language != "en":
-        return None
-    for noun, verb in _ENGLISH_FAMILIES:
-        if word.endswith(noun) and len(word) >= len(noun) + _MIN_STEM:
-            return word[: -len(noun)] + verb
+    """Return the verb a word is regularly made of: English `suspension` → `suspend`, German `evakuiert` → `evakuieren`."""
+    for ending, verb in _FAMILIES.get(language, ()):
+        if word.endswith(ending) and len(word) >= len(ending) + _MIN_STEM:
+            return word[: -len(ending)] + verb
     return None
