@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import mean, median
 from typing import TYPE_CHECKING
 
 from monitor.sources.dom import ancestors, classes, path
@@ -69,7 +69,7 @@ def _best(times: Sequence[LexborNode]) -> Group | None:
             counts[node.mem_id] += 1
             holders[path(node)].setdefault(node.mem_id, node)
     groups = [
-        Group(key, tuple(nodes.values()), _score(tuple(nodes.values())))
+        Group(key, tuple(nodes.values()), _score(tuple(nodes.values())) / mean(counts[one] for one in nodes))
         for key, nodes in holders.items()
         if _is_list(nodes, counts)
     ]
@@ -93,7 +93,10 @@ def _in_live(node: LexborNode) -> bool:
 
 
 def _score(blocks: tuple[LexborNode, ...]) -> float:
-    """Return how much a group looks like entries: text outside links, each entry's share capped."""
+    """Return how much a group looks like entries: text outside links, each entry's share capped.
+
+    Held against the number of times a member shows, so that a day's section loses to the entries in it.
+    """
     total = 0.0
     for block in blocks:
         linked = sum(len(link.text()) for link in block.css("a")[:50])

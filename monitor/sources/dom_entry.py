@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from monitor.sources.dom import HEADINGS, attribute, classes
-from monitor.sources.dom_times import CARRIERS, Told, carried_by, told_by
+from monitor.sources.dom_times import CARRIERS, Told, carried_by, shown_claim, told_by
 from monitor.sources.drafts import Draft
 from monitor.sources.feed_entries import absolute
 from monitor.text.html import Skip, join_paragraphs, paragraphs_of
@@ -26,6 +26,7 @@ _FURNITURE = re.compile(
 )
 _CAPTION = re.compile(r"\b(?:caption|credit|copyright)\b")
 _NEVER_TEXT = frozenset({"time", "button", "nav", "footer", "amp-timeago", "gu-island"})
+_COUNTED = re.compile(r"[a-zA-Z_-]*\d{1,4}")
 _BADGE = re.compile(r"badge|-tag\b|label|breaking|flag|visually-hidden|gs-u-vh|sr-only|kicker")
 _PINNED = re.compile(r"\b(?:pinned|sticky|is-pinned|is-sticky|pinned-post)\b")
 _TITLE = re.compile(r"\b(?:title|headline|heading|entry-title|post-title|h-title)\b")
@@ -72,19 +73,12 @@ def _title(heading: LexborNode) -> str | None:
 def told_of(block: LexborNode) -> Told:
     """Return an entry's time: what its element carries, else what its first time element with anything to say tells."""
     carried = carried_by(block)
-    shown = Told()
-    for node in [block] if block.tag == "time" else block.css(CARRIERS)[:6]:
-        shown = told_by(node)
-        if not shown.nothing:
-            break
     if carried.stamp is not None:
         return carried
-    return shown if not shown.nothing else _told_by_labels(block)
-
-
-def _told_by_labels(block: LexborNode) -> Told:
-    from monitor.sources.dom_times import shown_claim
-
+    for node in [block] if block.tag == "time" else block.css(CARRIERS)[:6]:
+        told = Told() if node.mem_id == block.mem_id and node.tag != "time" else told_by(node)
+        if not told.nothing:
+            return told
     return Told(claim=shown_claim(block))
 
 
@@ -158,16 +152,21 @@ def _is_furniture_box(node: LexborNode, names: str, *, pictures: bool) -> bool:
 
 
 def anchor_of(block: LexborNode) -> str | None:
-    """Return the id the publisher gave the entry in the page: a data attribute, the element's id, a named anchor."""
+    """Return the id the publisher gave the entry in the page: a data attribute, the element's id, a named anchor.
+
+    An id that only counts the entries ("livepost46") gives way to an anchor inside that does more than count.
+    """
     for name in IDS:
         if value := attribute(block, name):
             return value
-    if value := attribute(block, "id"):
-        return value
+    own = attribute(block, "id")
+    if own and not _COUNTED.fullmatch(own):
+        return own
     inner = block.css_first("article[id], a[id], a[name], header[id], [data-block-id], [data-post-id]")
-    if inner is None:
-        return None
-    return next((value for name in ("id", "name", *IDS) if (value := attribute(inner, name))), None)
+    if inner is None or inner.mem_id == block.mem_id:
+        return own or None
+    named = next((value for name in ("id", "name", *IDS) if (value := attribute(inner, name))), "")
+    return own if own and (not named or _COUNTED.fullmatch(named)) else named or None
 
 
 def permalink(block: LexborNode, anchor: str | None, page_url: str | None) -> str | None:
@@ -181,7 +180,7 @@ def permalink(block: LexborNode, anchor: str | None, page_url: str | None) -> st
             fallback = absolute(href, page_url)
     if fallback is not None:
         return fallback
-    if anchor and page_url and attribute(block, "id") == anchor:
+    if anchor and page_url and not any(attribute(block, name) == anchor for name in IDS):
         return f"{page_url.partition('#')[0]}#{anchor}"
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.model import Verdict, VerdictKind
@@ -27,6 +28,7 @@ from monitor.sources.vendors import read_vendor
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+_MUCH = 200  # letters: what a byline or a label adds to a short text is less
 _ANCHOR_ATTRIBUTES = ("id", "name", "data-block-id", "data-post-id")
 _NO_ENTRY = {"html", "body", "head", "meta", "input", "script", "form"}
 
@@ -38,16 +40,18 @@ def read_live_blog(content: Content) -> Page | Verdict:
     page_url = content.document.url
     blog = live_blog_of(content.tree)
     if blog is not None:
-        drafts = [draft_of_update(update, page_url) for update in updates_of(blog)]
+        drafts = list(dict.fromkeys(draft_of_update(update, page_url) for update in updates_of(blog)))
         title = plain_line(text_value(blog.get("headline")) or text_value(blog.get("name")) or "") or None
         modified, how = moment(blog.get("dateModified")), "schema.org LiveBlogPosting in JSON-LD"
+        began = moment(blog.get("datePublished"))
     else:
         drafts = [draft_of_item(item, page_url) for item in marked_up_updates(content.tree)]
         title, modified, how = page_title(content), None, "schema.org LiveBlogPosting in microdata"
+        began = None
     if not drafts:
         return Verdict(VerdictKind.FAILED, "the page holds no LiveBlogPosting with updates", "no_entries")
     return Page(
-        drafts=tuple(reconciled(_with_sound_ids(drafts, page_url), content.tree, page_url, title)),
+        drafts=tuple(reconciled(_with_sound_ids(drafts, page_url), content, title=title, began=began)),
         kind="liveblog",
         how=how,
         title=title,
@@ -67,12 +71,16 @@ def _with_sound_ids(drafts: Sequence[Draft], page_url: str | None) -> list[Draft
     return [replace(draft, native_id=None) if draft.native_id in shared else draft for draft in drafts]
 
 
-def reconciled(drafts: list[Draft], tree: LexborHTMLParser, page_url: str | None, title: str | None) -> list[Draft]:
-    """Return the markup's drafts, mended from the page where the markup is poorer, in the page's order."""
+def reconciled(drafts: list[Draft], content: Content, *, title: str | None, began: datetime | None) -> list[Draft]:
+    """Return the markup's drafts, mended from the page where the markup is poorer, in the page's order.
+
+    `title` and `began` are the blog's own: updates that only repeat them say nothing of themselves.
+    """
+    tree, page_url = content.tree, content.document.url
     shown = _shown(tree, page_url)
     twins = _twins(drafts, shown, tree, page_url)
-    one_title = _all_one([draft.title for draft in drafts]) or all(draft.title == title for draft in drafts)
-    one_time = _all_one([draft.stamp.at if draft.stamp else None for draft in drafts])
+    one_title = _say_one_thing([draft.title for draft in drafts], title)
+    one_time = _say_one_thing([draft.stamp.at if draft.stamp else None for draft in drafts], began)
     mended = [
         _mended(draft, twin, title_from_page=one_title, time_from_page=one_time)
         for draft, twin in zip(drafts, twins, strict=True)
@@ -80,8 +88,9 @@ def reconciled(drafts: list[Draft], tree: LexborHTMLParser, page_url: str | None
     return with_unmarked(mended, twins, list(shown.values()))
 
 
-def _all_one(values: Sequence[object]) -> bool:
-    return len(values) > 2 and len(set(values)) == 1
+def _say_one_thing(values: Sequence[object], blogs: object) -> bool:
+    """Whether every update has one and the same value, or the blog's."""
+    return len(set(values)) == 1 and (len(values) > 2 or values[0] == blogs)
 
 
 def _shown(tree: LexborHTMLParser, page_url: str | None) -> dict[int, Draft]:
@@ -196,7 +205,7 @@ def _fuller(declared: str, shown: str) -> str:
     told, seen = letters(declared), letters(shown)
     if not told:
         return shown
-    cut = declared.rstrip().endswith(("…", "...")) or len(told) * 2 < len(seen)
+    cut = declared.rstrip().endswith(("…", "...")) or len(seen) > 2 * len(told) + _MUCH
     if cut and seen.startswith(told[: max(20, len(told) - 10)]):
         return shown
     return with_paragraphs_of(declared, shown) if shown.count("\n\n") > declared.count("\n\n") else declared

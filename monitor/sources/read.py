@@ -53,6 +53,8 @@ def _read(content: Content) -> Reading:
         return Reading(_incomplete(content) or explain(content, page), chosen=chosen)
     cut = not content.document.complete or is_cut(content)
     drafts = page.drafts[:-1] if cut else page.drafts  # the last one may be half of itself
+    if cut and not drafts:
+        return Reading(_incomplete(content) or _verdict(page, content, cut=cut), chosen=chosen)
     snapshot = _snapshot(replace(page, drafts=drafts), content)
     return Reading(_verdict(page, content, cut=cut), snapshot, chosen)
 

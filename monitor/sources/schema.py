@@ -25,6 +25,7 @@ _WRAPPING = re.compile(
     r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*;?\s*$"
 )
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+_STRAY_ESCAPE = re.compile(r"\\(?![\"\\/bfnrtu])")
 _EMBED_CODE = re.compile(
     r"\[\[[a-z]{1,12}:[^\]\s]{1,120}\]\]"
 )  # a CMS's own mark for an embedded box, unseen by readers
@@ -49,7 +50,7 @@ def _parse(text: str) -> JSON:
     if value is not None:
         return value
     bare = _WRAPPING.sub("", text).strip().rstrip(";")
-    return read_json(bare) or read_json(_TRAILING_COMMA.sub("", bare))
+    return read_json(bare) or read_json(_STRAY_ESCAPE.sub(r"\\\\", _TRAILING_COMMA.sub("", bare)))
 
 
 def _walk(value: JSON, depth: int) -> Iterator[Node]:
@@ -73,7 +74,7 @@ def _is_a(node: Node, name: str) -> bool:
 
 def updates_of(blog: Node) -> list[Node]:
     """Return the updates of a LiveBlogPosting that are objects."""
-    updates = blog.get("liveBlogUpdate")
+    updates = blog.get("liveBlogUpdate") or blog.get("liveBlogUpdates")
     if isinstance(updates, dict):
         inner = updates.get("@list") or updates.get("itemListElement")
         updates = inner if isinstance(inner, list) else [updates]

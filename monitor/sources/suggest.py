@@ -66,11 +66,13 @@ def _quoted(selector: str) -> str:
 def _entry_selector(blocks: Sequence[LexborNode], tree: LexborHTMLParser) -> str:
     """Return the shortest selector that finds the blocks and no more; the closest one if none does so exactly."""
     wanted = {block.mem_id for block in blocks}
-    options: list[tuple[int, int, str]] = []
+    options: list[tuple[int, bool, int, str]] = []
     for option in _options(blocks):
         found = {node.mem_id for node in tree.css(option)}
-        options.append((len(found ^ wanted), len(option), option))
-    return min(options)[2]
+        options.append(
+            (len(found ^ wanted), option.isalpha(), len(option), option)
+        )  # a bare tag only if nothing else fits
+    return min(options)[-1]
 
 
 def _options(blocks: Sequence[LexborNode]) -> list[str]:

@@ -94,6 +94,7 @@ def _sourcefabric_draft(post: Object, id_: str | None, page_url: str | None) -> 
         updated_at=moment(post.get("content_updated_date") or post.get("_updated")),
         author=line(member(creator, "display_name")) or line(member(post, "publisher")),
         tags=listed(post.get("tags")),
+        pinned=post.get("sticky") is True,
     )
 
 

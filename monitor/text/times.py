@@ -60,12 +60,13 @@ def epoch_stamp(number: float, text: str | None = None) -> Stamp | None:
     """Return the stamp of a count since 1970: seconds, or milliseconds, micro- and nanoseconds by magnitude.
 
     Seconds after 1973 and before 5138 have 9 to 11 digits; each thousandfold is the next unit. None outside these.
+    Whole seconds, as feeds and markup give them: an entry has one time whichever of them it is read from.
     """
     size = abs(number)
     for factor in (1, 1e3, 1e6, 1e9):
         if 1e8 <= size / factor < 1e11:
             try:
-                return Stamp(datetime.fromtimestamp(number / factor, UTC), text)
+                return Stamp(datetime.fromtimestamp(number // factor, UTC), text)
             except (ValueError, OverflowError, OSError):
                 return None
     return None
