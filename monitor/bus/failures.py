@@ -38,7 +38,7 @@ _REPLIES: dict[str, tuple[str, str]] = {
     "NOREPLICAS": ("too few replicas are in step", "repair the replicas or lower min-replicas-to-write"),
     "BUSY": ("the server is busy with a script", "wait, or SCRIPT KILL"),
     "WRONGTYPE": ("the name holds something that is not a stream", "delete that key, or choose another prefix"),
-    "unknown command": ("the server lacks a command we need", "use Redis 6.2 or newer, or Valkey"),
+    "unknown command": ("the server lacks a command we need", "use Redis 6.2 or newer (7 as a Cluster), or Valkey"),
 }
 # A refusal while the connection is made reaches us without code and class.
 _PHRASES = {

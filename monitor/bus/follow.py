@@ -175,7 +175,8 @@ class Follower:
                 if len(entries) == page:
                     self._to_read.add(stream)
                 for entry_id, fields in entries:
-                    await self._offer_stored(Message(stream, Position.parse(entry_id), fields[b"d"]))
+                    if (payload := fields.get(b"d")) is not None:  # else another writer's, and none of our messages
+                        await self._offer_stored(Message(stream, Position.parse(entry_id), payload))
         except BaseException:
             self._to_read.update(streams)
             raise

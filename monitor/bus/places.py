@@ -17,6 +17,7 @@ from monitor.bus.outbox import START, Position
 Since = str | Mapping[str, str] | datetime | None
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
 _PAGE = 200
+_LATEST = datetime.max.replace(tzinfo=UTC)
 # Before everything and followed by nothing: no stream has a message 0-2, so whatever comes after it comes after a hole.
 BEFORE_A_HOLE = Position(0, 1)
 
@@ -83,7 +84,7 @@ async def position_at(connection: Connection, stream: str, at: datetime) -> Posi
     while True:
         page = entries_of(await connection.command("XREVRANGE", stream, upper, "-", "COUNT", _PAGE), connection)
         for entry_id, fields in page:
-            if _time_of(fields[b"d"]) <= at:
+            if _time_of(fields.get(b"d", b"")) <= at:
                 return Position.parse(entry_id)
             first_after = Position.parse(entry_id)
         if len(page) < _PAGE:
@@ -95,4 +96,8 @@ async def position_at(connection: Connection, stream: str, at: datetime) -> Posi
 
 
 def _time_of(message: bytes) -> datetime:
-    return msgspec.json.decode(message, type=_Timed).time
+    """Return when a message says it is from; one of another writer's is taken for the newest."""
+    try:
+        return msgspec.json.decode(message, type=_Timed).time
+    except msgspec.DecodeError:
+        return _LATEST

@@ -40,7 +40,11 @@ class Subscription(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        """Raises BusUnavailable when the server cannot be reached, HistoryTruncated when messages were trimmed away."""
+        """Return the next one.
+
+        Raises BusUnavailable when the server cannot be reached, HistoryTruncated when messages were trimmed away,
+        ValueError for a message in our stream that another writer made; iterating goes on after each of them.
+        """
         message = await self._next()
         return self._decode(message.payload)
 

@@ -17,6 +17,7 @@ from monitor.bus.publisher import Publisher
 CHECK_SECONDS = 3.0
 CHECK_ALL_SECONDS = 60.0
 TOUCHED_SECONDS = 600.0  # how long a stream counts as recently touched
+MOST_RISES = 16  # of the epoch at one look: an id of another writer may lie billions of epochs ahead
 Ahead = Callable[[StreamKey, Position], Awaitable[None]]
 
 
@@ -130,9 +131,12 @@ class Verifier:
         self, ahead: dict[StreamKey, Position], heads: Mapping[StreamKey, Position]
     ) -> dict[StreamKey, Position]:
         """Tell of streams that end after the store until the epoch has risen above them; return those that still do."""
-        while ahead and self._on_ahead is not None:
-            key, top = next(iter(ahead.items()))
+        for _ in range(MOST_RISES if self._on_ahead is not None else 0):
+            if not ahead:
+                break
+            key, top = max(ahead.items(), key=lambda item: item[1])
             before = heads.get(key, START)
+            assert self._on_ahead is not None
             await self._on_ahead(key, top)
             heads = await self._heads()
             if heads.get(key, START) == before:

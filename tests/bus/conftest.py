@@ -110,7 +110,9 @@ def short_dir():
 
 
 @pytest.fixture
-async def server(short_dir):
+async def server(short_dir, monkeypatch):
+    """An embedded server that comes back fast."""
+    monkeypatch.setattr("monitor.bus.server.FIRST_PAUSE", 0.1)
     async with EmbeddedServer(short_dir) as running:
         yield running
 

@@ -205,6 +205,24 @@ async def test_a_store_that_went_back_in_time_is_told_and_its_stream_held_until_
     assert (await ids(client))[-2:] == ["1-5", "2-1"]
 
 
+async def test_an_id_far_ahead_does_not_make_the_epoch_rise_for_ever(any_server, client, outbox, row):
+    rises = []
+
+    async def rise(key, top):
+        rises.append(top)
+        outbox.epochs[key] = len(rises) + 1
+
+    await client.command("XADD", STREAM, "*", "d", "another writer's")
+    relay = Relay(any_server.url, outbox, events=RelayEvents(on_ahead=rise))
+    outbox.add(row(sequence=1))
+    outbox.add(row("other", 1))
+    await relay.drain()
+    await relay.aclose()
+    assert len(rises) < 100
+    assert list(relay.state.blocked) == [StreamKey("deltas", "live")]
+    assert await ids(client, "monitor:{other}:deltas") == ["1-1"]
+
+
 async def test_a_different_message_under_a_known_id_is_told_not_hidden(any_server, client, outbox, row):
     told = []
     relay = Relay(any_server.url, outbox, events=RelayEvents(on_warning=told.append))
@@ -294,6 +312,28 @@ async def test_a_server_that_refuses_writes_is_waited_for_and_named(
     await client.command("CONFIG", "SET", setting, 0)
     await eventually(lambda: relay.state.published == 1)
     assert relay.state.trouble == ""
+
+
+async def test_a_server_that_cannot_save_is_named_and_waited_for(own_server, outbox, row, relaying, eventually):
+    relay = await relaying(own_server.url)
+    connection = connect(own_server.url)
+    in_the_way = own_server.directory / "dump.rdb"
+    in_the_way.mkdir()
+    await connection.command("CONFIG", "SET", "save", "3600 1")
+    await connection.command("BGSAVE")
+
+    async def last_save(status):
+        about = (await connection.info())[0]
+        return about["rdb_last_bgsave_status"] == status and not about["rdb_bgsave_in_progress"]
+
+    await eventually(lambda: last_save("err"))
+    outbox.add(row())
+    relay.wake()
+    await eventually(lambda: "cannot write its files" in relay.state.trouble)
+    in_the_way.rmdir()
+    await connection.command("BGSAVE")
+    await eventually(lambda: relay.state.published == 1)
+    await connection.aclose()
 
 
 async def test_a_read_only_replica_is_named(any_server, client, outbox, row):

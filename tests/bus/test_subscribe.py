@@ -182,6 +182,24 @@ async def test_noise_on_the_channel_does_no_harm(any_server, publish, client, ro
         assert [d.sequence for d in await take(later, 1)] == [1]
 
 
+async def test_entries_of_another_writer_are_no_messages(any_server, publish, client, row, delta):
+    await client.command("XADD", STREAM, "0-5", "other", "x")
+    await publish(row(sequence=1))
+    async with subscribe(any_server.url, ["live"], since="0") as subscription:
+        assert [d.sequence for d in await take(subscription, 1)] == [1]
+    async with subscribe(any_server.url, ["live"], since=delta(sequence=0).seen_at) as subscription:
+        assert [d.sequence for d in await take(subscription, 1)] == [1]
+
+
+async def test_a_message_that_is_no_delta_is_a_value_error_and_reading_goes_on(any_server, publish, client, row):
+    await client.command("XADD", STREAM, "0-5", "d", "{}")
+    await publish(row(sequence=1))
+    async with subscribe(any_server.url, ["live"], since="0") as subscription:
+        with pytest.raises(ValueError):
+            await take(subscription, 1)
+        assert [d.sequence for d in await take(subscription, 1)] == [1]
+
+
 async def test_raw_gives_the_published_bytes(any_server, publish, row):
     await publish(row(sequence=1, text="“Evacuation” — перемирие"))
     async with subscribe_raw(any_server.url, since="0") as subscription:
