@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.errors import StateUnusable
-from monitor.store.engine import Engines, connect, locate, prepare_file
+from monitor.store.engine import Engines, connect, locate, prepare_directory
 from monitor.store.epochs import current_epoch, raise_epoch
 from monitor.store.migrations import current_version, migrate
 from monitor.store.translate import translate
@@ -49,6 +49,7 @@ def restore_file(url_or_path: str, copy: Path, *, now: datetime) -> int:
         raise StateUnusable("restoring a server is the server's", resource=place.name, mend="use pg_restore")
     if not copy.is_file():
         raise StateUnusable("is not a file", resource=str(copy))
+    prepare_directory(place.path.parent)
     replaced = _fold(place.path)
     fresh = _beside(place.path, ".restoring")
     fresh.unlink(missing_ok=True)
@@ -95,9 +96,8 @@ def _beside(path: Path, suffix: str) -> Path:
 
 def _copy(source: Path, target: Path) -> None:
     partial = _beside(target, ".partial")
-    partial.unlink(missing_ok=True)
-    prepare_file(partial)
     try:
+        _make_private(partial)
         with (
             closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as old,
             closing(sqlite3.connect(partial)) as new,
@@ -116,6 +116,13 @@ def _copy(source: Path, target: Path) -> None:
         raise StateUnusable(f"cannot be written: {error.strerror}", resource=str(target)) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that only we can read, in a directory that may be anybody's."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
 
 
 def _make_newest(fresh: Path, copy: Path, replaced: int, now: datetime) -> int:

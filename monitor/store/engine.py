@@ -109,14 +109,28 @@ def prepare_file(path: Path) -> None:
     this process (https://sqlite.org/howtocorrupt.html, 2.2). Raises NotPermitted for symbolic links, foreign owners and
     directories others may write to; StateUnusable where the file cannot be made.
     """
+    prepare_directory(path.parent)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_directory(path.parent)
         _make_missing(path)
         _check_file(path)
         path.chmod(0o600)
     except OSError as error:
         raise StateUnusable(f"cannot be made: {error.strerror}", resource=str(path)) from error
+
+
+def prepare_directory(directory: Path) -> None:
+    """Make a directory (0700) where it is missing, and refuse one that is not ours alone; errors as `prepare_file`."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = directory.lstat()
+    except OSError as error:
+        raise StateUnusable(f"cannot be made: {error.strerror}", resource=str(directory)) from error
+    if stat.S_ISLNK(found.st_mode):
+        raise NotPermitted("is a symbolic link", resource=str(directory), mend="give the directory itself")
+    if found.st_uid != os.geteuid():
+        raise NotPermitted("belongs to another user", resource=str(directory), mend=f"chown {os.geteuid()} {directory}")
+    if found.st_mode & 0o022:
+        raise NotPermitted("others may write to it", resource=str(directory), mend=f"chmod 700 {directory}")
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -131,16 +145,6 @@ def identity(path: Path) -> tuple[int, int] | None:
 def _make_missing(path: Path) -> None:
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-
-
-def _check_directory(directory: Path) -> None:
-    found = directory.lstat()
-    if stat.S_ISLNK(found.st_mode):
-        raise NotPermitted("is a symbolic link", resource=str(directory), mend="give the directory itself")
-    if found.st_uid != os.geteuid():
-        raise NotPermitted("belongs to another user", resource=str(directory), mend=f"chown {os.geteuid()} {directory}")
-    if found.st_mode & 0o022:
-        raise NotPermitted("others may write to it", resource=str(directory), mend=f"chmod 700 {directory}")
 
 
 def _check_file(path: Path) -> None:

@@ -69,7 +69,9 @@ def ensure_sources(connection: Connection, refs: Sequence[SourceRef], now: datet
         "poll": encode_poll(PollState()),
         "created_at": microseconds(now),
     }
-    rows = [{"id": ref.id, "title": ref.title, "url": ref.url, **fresh} for ref in refs]
+    # Everybody locks rows in the same order, so that two daemons that start at once do not deadlock.
+    ordered = sorted(refs, key=lambda ref: ref.id)
+    rows = [{"id": ref.id, "title": ref.title, "url": ref.url, **fresh} for ref in ordered]
     _ENSURE.run(connection, rows)
 
 
@@ -122,7 +124,7 @@ def note_polls(connection: Connection, notes: Sequence[PollNote]) -> None:
             "b_polled_at": maybe_microseconds(note.poll.last_poll_at) or 0,
             **_poll_columns(note.poll),
         }
-        for note in notes
+        for note in sorted(notes, key=lambda note: note.source_id)
     ]
     _NOTE.run(connection, rows)
 

@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ CLOSING_SECONDS = 10.0
 OUTBOX_GREW = "outbox_grew"  # key of Connection.info: set by whoever adds to the outbox
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     work: Callable[[Connection], Any]
     future: asyncio.Future[Any]
@@ -60,17 +60,23 @@ class Writer:
     async def submit(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returned, once it is on disk.
 
-        Raises what `work` raised, StoreUnavailable or StateUnusable. A caller that is cancelled while waiting cannot
-        know whether its work was stored: it reads the state again.
+        Raises what `work` raised, StoreUnavailable or StateUnusable. Work of a caller that is cancelled is not begun
+        any more; where it had begun, the caller cannot know whether it was stored, and reads the state again.
         """
         async with self._room:
             future: asyncio.Future[T] = self._loop.create_future()
+            job = _Job(work, future)
             with self._wake:
                 if self._closing:
                     raise StoreUnavailable("the store is closed", resource=self._engines.place.name)
-                self._waiting.append(_Job(work, future))
+                self._waiting.append(job)
                 self._wake.notify()
-            return await future
+            try:
+                return await future
+            except asyncio.CancelledError:
+                with self._wake, suppress(ValueError):
+                    self._waiting.remove(job)
+                raise
 
     async def close(self) -> None:
         """Finish what waits, then end the thread. Raises StoreUnavailable when the database keeps it too long."""
@@ -105,7 +111,8 @@ class Writer:
                 outcomes = [self._attempt(connection, job) for job in jobs]
                 outbox_grew = bool(connection.info[OUTBOX_GREW])
         except Exception as error:  # noqa: BLE001 - a writer thread that dies would hang every caller
-            return [_Outcome(error=self._lost(error))] * len(jobs), False
+            self._forget_connection(error)
+            return [_Outcome(error=self._translated(error)) for _ in jobs], False
         return outcomes, outbox_grew
 
     def _require_same_file(self) -> None:
@@ -127,15 +134,15 @@ class Writer:
         _tell(connection, "RELEASE SAVEPOINT unit")
         return outcome
 
-    def _lost(self, error: Exception) -> Exception:
-        """Forget the connection, so that the next group begins on a fresh one, and say what happened."""
+    def _forget_connection(self, error: Exception) -> None:
+        """Let the next group begin on a fresh connection."""
         try:
             self._engines.writer.dispose()
         except Exception as second:  # noqa: BLE001 - closing a broken connection may fail in any way
             error.add_note(f"closing the connection failed too: {second!r}")
-        return self._translated(error)
 
     def _translated(self, error: Exception) -> Exception:
+        """Return our error for one caller; each gets its own, because raising adds to its traceback."""
         translated = translate(error, self._engines.place.name)
         if translated is None or translated is error:
             return error

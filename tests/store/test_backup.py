@@ -59,6 +59,17 @@ async def test_a_copy_is_ours_alone_one_file_and_never_overwrites(path, make, tm
     await store.close()
 
 
+async def test_a_copy_may_go_where_others_write_too(path, make, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "copy.db.partial").symlink_to(tmp_path / "trap")
+    await (store := await filled(path, make)).backup(shared / "copy.db")
+    await store.close()
+    assert stat.S_IMODE((shared / "copy.db").stat().st_mode) == 0o600
+    assert not (tmp_path / "trap").exists()
+
+
 async def test_a_restored_store_begins_an_epoch_no_stream_has_seen(path, make, tmp_path):
     store = await filled(path, make)
     await store.backup(tmp_path / "copy.db")

@@ -260,6 +260,21 @@ async def test_a_caller_that_is_cancelled_disturbs_nobody(path, make):
         assert (await store.load("aleppo")).version == 0
 
 
+async def test_work_whose_caller_gave_up_before_it_began_is_not_done(path):
+    async with await Store.open(path) as store:
+        release, done = threading.Event(), []
+        slow = asyncio.create_task(store.run(lambda _: release.wait(5)))
+        await asyncio.sleep(0.02)
+        impatient = asyncio.create_task(store.run(lambda _: done.append("impatient")))
+        patient = asyncio.create_task(store.run(lambda _: done.append("patient")))
+        await asyncio.sleep(0.02)
+        impatient.cancel()
+        await asyncio.wait([impatient])
+        release.set()
+        await asyncio.gather(slow, patient)
+    assert done == ["patient"]
+
+
 async def test_an_error_in_the_work_itself_is_the_callers_own(store):
     class Mine(Exception):
         pass
