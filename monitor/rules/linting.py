@@ -110,10 +110,10 @@ def _of_word(node: Word, languages: Sequence[str]) -> Iterator[Hint]:
         if is_acronym(node.text, language):
             said = f"`{node.text}` is looked for in capitals only, since `{node.text.lower()}` is a word too"
             yield Hint(node.column, said, f"write {node.text.lower()} to find both")
-        elif node.text.islower() and len(node.text) <= 4 and _is_acronym_too(node.text, language):
+        elif node.text.islower() and 1 < len(node.text) <= 4 and _is_acronym_too(node.text, language):
             said = f"`{node.text}` is a common word; every one of them is found"
             yield Hint(node.column, said, f"write {node.text.upper()} for the name")
-    if "," in node.text.strip(",") and not node.text[0].isdigit() or node.text.endswith(","):
+    if ("," in node.text.strip(",") and not node.text[0].isdigit()) or node.text.endswith(","):
         yield Hint(node.column, "a comma means nothing in a rule", "write OR, or AND, or leave it out")
 
 
