@@ -14,7 +14,7 @@ from monitor.reconcile.features import hashed
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
-from monitor.reconcile.state import Known, Memory, version_of
+from monitor.reconcile.state import RETURNED, Known, Memory, version_of
 from monitor.reconcile.story import Story, tell_story
 from monitor.reconcile.times import same
 
@@ -106,11 +106,12 @@ def _is_earlier_state(known: Known, matched: Matched, seen: Outlook) -> bool:
     A page that undoes one change and keeps a later one is the publisher's own doing.
     """
     pairing = matched.pairing
-    undone: list[int] = [pairing.records[index].versions[0][1] for index in seen.lost]
+    undone = [pairing.records[index].versions[0][1] for index in seen.lost]
     for item, key in pairing.returned.items():
-        if pairing.items[item].features.exact != known.gone[key].exact:
+        now, row = pairing.items[item], known.gone[key]
+        if now.features.exact != row.exact and version_of(now.features, now.span) not in row.versions:
             return False
-        undone.append(known.gone[key].poll)
+        undone.append(row.poll)
     latest = 0
     for item, index in pairing.record_of.items():
         record, now = pairing.records[index], pairing.items[item]
@@ -121,6 +122,7 @@ def _is_earlier_state(known: Known, matched: Matched, seen: Outlook) -> bool:
         if replaced is not None:
             undone.append(replaced)
         latest = max(latest, record.since(name) or 0)
+    undone = [poll for poll in undone if poll != RETURNED]
     return bool(undone) and latest <= min(undone)
 
 

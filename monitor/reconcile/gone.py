@@ -96,7 +96,9 @@ def remember(
     kept = dict(gone)
     changed: dict[str, GoneRow | None] = {}
     for number, (record, why) in enumerate(leaving):
-        kept[record.id] = changed[record.id] = _gone_row(record, why, memory.leavings + number, memory.polls + 1)
+        kept[record.id] = changed[record.id] = _gone_row(
+            record, why, memory.leavings + number, memory.polls + 1 - record.missing
+        )
     by_age = sorted(kept.values(), key=lambda row: row.left) if len(kept) > min(limit, FULL_RECORDS) else []
     for row in by_age[: max(0, len(kept) - limit)]:
         del kept[row.id]

@@ -13,7 +13,7 @@ from monitor.model import Change, Entry
 from monitor.reconcile import changes as tell
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
-from monitor.reconcile.state import KEPT_VERSIONS, GoneRow, Record, Version, version_of
+from monitor.reconcile.state import KEPT_VERSIONS, RETURNED, GoneRow, Record, Version, version_of
 from monitor.reconcile.times import Span, same, shifted, span, sticky
 
 # Looks in a row at which an entry must keep a wording it returned to: the first return is told at once, every further one
@@ -92,7 +92,7 @@ def returned(look: Look, row: GoneRow, item: Item) -> Kept:
     if same(span(row.published), span(entry.published)):
         entry = replace(entry, published=sticky(row.published, entry.published))
     at = span(entry.published)
-    versions: tuple[Version, ...] = ((version_of(item.features, at), look.poll),)
+    versions: tuple[Version, ...] = ((version_of(item.features, at), RETURNED),)
     told = changed or row.why == "removed"
     record = Record(row.id, entry, row.revision + told, item.features, versions, at)
     if row.why == "removed":

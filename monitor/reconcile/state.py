@@ -19,6 +19,7 @@ from monitor.reconcile.times import Span, span
 
 KEPT_VERSIONS = 8
 FORMAT = 1
+RETURNED = -1  # in place of a poll: shown before, away for a while, and back
 Version = tuple[int, int]  # a name of a content at a time, and the poll that first showed it
 
 
