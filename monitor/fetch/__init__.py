@@ -10,6 +10,7 @@
     hosts     per-host concurrency, spacing and back-off
     lease     room in memory for large bodies
     robots, robots_cache   robots.txt (RFC 9309), asked for once a day
+    browser, errands   a page as it stands after its scripts ran
     fetcher   all of the above as one call
     outcome   what an answer is good for
     frames    what parent and parse worker say to each other

@@ -28,6 +28,7 @@ from monitor.fetch.robots_cache import RobotsCache
 from monitor.text.addresses import refusal
 
 if TYPE_CHECKING:
+    from monitor.fetch.browser import Renderer
     from monitor.fetch.transport import Transport
 
 PRODUCT = "live-update-monitor"
@@ -48,6 +49,7 @@ class FetchSettings:
     user_agent: str | None = None  # in place of the whole honest one
     proxy: str | None = None  # http://host:port for every source; the environment is never asked
     concurrency: int = 100  # requests under way at once, at all hosts together
+    browser: str | None = None  # path of Chromium or Chrome for `render: browser`; None: looked for on the PATH
     hosts: HostPolicy = field(default_factory=HostPolicy)
 
     def agent(self) -> str:
@@ -82,6 +84,7 @@ class Fetcher:
         self._refusals: dict[str, int] = {}  # host → 429 and 503 answers in a row
         self._robots = RobotsCache(self.fetch, robot=PRODUCT, clock=clock)
         self._transport: Transport | None = None
+        self._renderer: Renderer | None = None
         self._room = asyncio.Semaphore(LARGE_AT_ONCE)
         self._at_once = asyncio.Semaphore(self._settings.concurrency)
         self.hosts = HostLimiter(self._settings.hosts, clock=clock)
@@ -92,6 +95,9 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._renderer is not None:
+            await self._renderer.close()
+            self._renderer = None
         if self._transport is not None:
             await self._transport.close()
             self._transport = None
@@ -108,6 +114,8 @@ class Fetcher:
         link = links.check_url(request.url, credentials=True)
         if isinstance(link, Refused):
             return failed("refused_url", f"refused: {link.reason}")
+        if request.render == "browser":
+            return await self._pages().render(request)
         link, who = links.without_credentials(link)
         if who is not None:
             basic = base64.b64encode(":".join(who).encode()).decode("ascii")
@@ -161,7 +169,7 @@ class Fetcher:
             if refusal is not None:
                 return refusal, 0.0
         try:
-            async with self.hosts.turn(host) as connected, self._at_once:
+            async with self.hosts.turn(host, hurried=request.hurried) as connected, self._at_once:
                 waited = self._clock() - asked
                 answer = await self._exchange(link, start, request, seconds=seconds, lease=lease, connected=connected)
         except HostBusyError as busy:
@@ -219,6 +227,13 @@ class Fetcher:
         asked = retry_after(answer.headers.get("Retry-After"), self._now())
         self.hosts.stay_away(host, min(_STAY_AWAY * 2 ** min(times - 1, 8), _STAY_AWAY_MAX) if asked is None else asked)
         return answer
+
+    def _pages(self) -> Renderer:
+        if self._renderer is None:
+            from monitor.fetch.browser import Renderer
+
+            self._renderer = Renderer(self.fetch, program=self._settings.browser)
+        return self._renderer
 
     def _connections(self) -> Transport:
         if self._transport is None:

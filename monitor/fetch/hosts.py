@@ -56,18 +56,22 @@ class HostLimiter:
         self._sweep_at = _SWEEP_FROM
 
     @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[Callable[[], None]]:
+    async def turn(self, host: str, *, hurried: bool = False) -> AsyncIterator[Callable[[], None]]:
         """Wait for the host's turn and hold one of its slots. Call what is given when a new connection stands.
 
         The distance is counted from there, because a request that had to connect first reaches the host later.
+        `hurried` keeps no distance: for the parts of one page, which a browser asks for together.
         Raises HostBusyError at once when the queue cannot come to an end within the policy's wait, and after that wait
         when slow answers hold it up.
         """
         state = self._state(host)
-        expected = state.last_start + self._spacing(state) * (state.queue + 1) - self._clock()
-        if expected > self._policy.max_wait:
-            raise HostBusyError(expected)
-        await self._start(state)
+        if hurried:
+            await state.slots.acquire()
+        else:
+            expected = state.last_start + self._spacing(state) * (state.queue + 1) - self._clock()
+            if expected > self._policy.max_wait:
+                raise HostBusyError(expected)
+            await self._start(state)
         state.running += 1
         try:
             yield lambda: self._begun(state)
@@ -78,9 +82,8 @@ class HostLimiter:
 
     async def _start(self, state: _Host) -> None:
         """Take a slot, then keep the distance to the last actual start: a late loop must not make two starts meet."""
-        if (
-            not state.queue and not state.slots.locked() and self._rest(state) <= 0
-        ):  # the usual case: nobody else is here
+        alone = not state.queue and not state.slots.locked()
+        if alone and self._rest(state) <= 0:  # the usual case
             await state.slots.acquire()
             self._begun(state)
             return

@@ -126,8 +126,11 @@ def follow(current: Link, location: str | None, *, start: Origin) -> Link | Refu
 
 def headers_for(link: Link, start: Origin, headers: Mapping[str, str]) -> dict[str, str]:
     """Return which of the source's own headers go to `link`: all to its own origin, none that can hold a secret beyond."""
-    if link.origin == start:
-        return dict(headers)
+    return dict(headers) if link.origin == start else plain_headers(headers)
+
+
+def plain_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that hold no secret."""
     return {name: value for name, value in headers.items() if name.lower() in _PLAIN_HEADERS}
 
 

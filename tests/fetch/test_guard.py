@@ -7,7 +7,7 @@ from monitor.fetch.fetcher import Fetcher
 from monitor.fetch.guard import system_resolve
 from monitor.text.addresses import refusal
 from tests.fetch.conftest import FAST
-from tests.fetch.wire import RawServer, http, redirect
+from tests.fetch.wire import http, redirect
 
 REFUSED = [
     "127.0.0.1",
@@ -105,20 +105,6 @@ async def test_no_spelling_of_loopback_is_connected_to(host, server, fetcher):
     outcome = await fetcher.fetch(FetchRequest(server.url("/", host), robots="ignore", limits=FAST))
     assert outcome.verdict.code in ("refused_address", "refused_url", "dns"), outcome
     assert not server.connections
-
-
-@pytest.fixture
-async def public(monkeypatch):
-    """A server on a loopback address that passes for public; everything else is judged as ever."""
-    monkeypatch.setattr(
-        "monitor.fetch.guard.refusal",
-        lambda address, *, allow_private: (
-            None if address == "127.0.0.2" else refusal(address, allow_private=allow_private)
-        ),
-    )
-    server = await RawServer().start("127.0.0.2")
-    yield server
-    await server.stop()
 
 
 @pytest.mark.parametrize(
