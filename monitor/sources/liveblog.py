@@ -141,7 +141,7 @@ def _entry_around(
 
 def _keys(draft: Draft) -> list[str]:
     keys = [f"title {letters(draft.title)}"] if draft.title else []
-    begin = letters(draft.text)[:60]
+    begin = letters(draft.text[:200])[:60]
     return [*keys, f"text {begin}"] if len(begin) > 20 else keys
 
 

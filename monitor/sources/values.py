@@ -40,12 +40,25 @@ def stamped(value: JSON) -> tuple[Stamp | None, TimeClaim | None]:
     written = line(value)
     if written is None:
         return None, None
+    if (exact := _iso(written)) is not None:
+        return exact, None
     if written.lstrip("-").replace(".", "", 1).isdecimal() and len(written) >= 9 and len(written) < 24:
         return epoch_stamp(float(written), written), None
     claim = read_claim(written)
     if claim is not None and claim.year is not None and claim.hour is not None and claim.zone is not None:
         return stamp_of(claim, reference=_EPOCH, zone=UTC), None
     return None, claim
+
+
+def _iso(written: str) -> Stamp | None:
+    """The common form at once: an ISO 8601 instant with its zone, to the second."""
+    if len(written) < 20 or written[4:5] != "-" or written[10:11] not in {"T", " "}:
+        return None
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return Stamp(at.replace(microsecond=0), written) if at.tzinfo is not None else None
 
 
 def moment(value: JSON) -> datetime | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from monitor.text import times_words as words
 from monitor.text.characters import ascii_digits, visible
 from monitor.text.times_pieces import Piece, pieces_of
 
+_LAID_OUT = 1000  # characters with the white space of the page's source in it
 MAX_LABEL = 90  # characters; the longest date and time with weekday, zone and "last updated" is about 70
 
 
@@ -51,9 +53,12 @@ class TimeClaim:
 
 def read_claim(label: str) -> TimeClaim | None:
     """Return what `label` claims if the whole of it is a time or a date, else None."""
-    text = " ".join(label.split())
-    if not text or len(text) > MAX_LABEL:
-        return None
+    text = " ".join(label.split()) if len(label) < _LAID_OUT else ""
+    return _read(text) if text and len(text) <= MAX_LABEL else None
+
+
+@lru_cache(maxsize=8192)  # the labels of a page are read again at every poll
+def _read(text: str) -> TimeClaim | None:
     plain = ascii_digits(visible(unicodedata.normalize("NFKC", text))).casefold().strip(" :–—-|[]()•·*")
     if not any(character.isdigit() for character in plain) and len(plain) > 30:
         return None

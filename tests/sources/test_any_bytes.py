@@ -39,7 +39,7 @@ def sound(reading):
         ).encode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(["auto", *KINDS]))
 def test_any_bytes_read_as_any_kind_give_a_reading(body, kind):
     sound(read(Document(body, NOON), ReadOptions(kind=kind)))
@@ -83,7 +83,7 @@ def mutated(draw):
     return bytes(body)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(mutated(), st.sampled_from(["auto", *KINDS]))
 def test_any_mutation_of_a_good_document_gives_a_reading(body, kind):
     sound(
@@ -91,7 +91,7 @@ def test_any_mutation_of_a_good_document_gives_a_reading(body, kind):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(mutated(), max_size=4))
 def test_what_is_remembered_breaks_nothing(bodies):
     memory = ReadMemory()
@@ -99,7 +99,7 @@ def test_what_is_remembered_breaks_nothing(bodies):
         sound(read(Document(body, NOON), ReadOptions(), memory))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     mutated(),
     st.dictionaries(
@@ -115,7 +115,7 @@ def test_any_selectors_give_a_reading(body, select, kind):
     sound(read(Document(body, NOON), ReadOptions(kind=kind, select=select)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(mutated())
 def test_any_document_gives_a_suggestion_or_none(body):
     suggestion = suggest(Document(body, NOON))

@@ -102,7 +102,7 @@ def test_relative_times_follow_the_clock_of_the_poll():
 TEXT = st.text(alphabet=st.sampled_from("ab <>&;]![CDATA-/item?x\"'é"), max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from(["rss", "atom"]),
     st.lists(st.lists(st.tuples(st.integers(0, 9), TEXT), min_size=1, max_size=8), min_size=2, max_size=4),
