@@ -189,7 +189,7 @@ class Monitor:
 
     def _parts(self, schedule: Schedule) -> Parts:
         return Parts(
-            report=lambda: report(self.store, self.settings, self.clock.now()),
+            report=lambda: report(self.store, self.settings, self.clock.now(), counted=False),
             last_tick=lambda: schedule.last_tick,
             bus_trouble=lambda: self._relay.state.trouble,
             figures=lambda: {

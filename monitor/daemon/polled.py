@@ -126,7 +126,16 @@ def _observed(state: PollState, outcome: Outcome, answer: Fresh, now: datetime) 
         served_age=answer.document.served_age,
         gap_at=now if snapshot and snapshot.gap_possible else state.gap_at,
         ahead=max(((claim - now).total_seconds() for claim in claims), default=None),
+        late=_late(state.late, outcome.deltas),
     )
+
+
+def _late(late: float | None, deltas: tuple[Delta, ...]) -> float | None:
+    """Seconds from published to seen, smoothed: what a reader waits at this source's pace and ours."""
+    for delta in deltas:
+        if delta.change.type is ChangeType.NEW and delta.late_by is not None:
+            late = delta.late_by if late is None else late + HABIT_WEIGHT * (delta.late_by - late)
+    return late
 
 
 def _rate(rate: float | None, deltas: tuple[Delta, ...], now: datetime, last_poll_at: datetime | None) -> float | None:

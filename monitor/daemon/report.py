@@ -42,6 +42,7 @@ class SourceReport:
             "kind": poll.kind,
             "interval": poll.interval,
             "entry_rate": None if poll.entry_rate is None else round(poll.entry_rate, 2),
+            "late_by": None if poll.late is None else round(poll.late, 1),
             "entries": counts.entries,
             "new": counts.new,
             "edited": counts.edited,
@@ -66,13 +67,17 @@ class Report:
         return any(source.condition in ("failing", "suspect") for source in self.sources)
 
 
-async def report(store: Store, settings: Settings, now: datetime) -> Report:
-    """Return how the enabled sources, the outbox and the deliveries stand."""
+async def report(store: Store, settings: Settings, now: datetime, *, counted: bool = True) -> Report:
+    """Return how the enabled sources, the outbox and the deliveries stand.
+
+    Without `counted` every count is 0: counting walks the whole history, too much for who asks every few seconds.
+    """
     from monitor.store.deliveries import count_dead
 
     states = await store.poll_states()
+    counts = await store.counts_of_all() if counted else {}
     sources = [
-        source_report(id_, states.get(id_, PollState()), await _counts(store, id_, known=id_ in states), now)
+        source_report(id_, states.get(id_, PollState()), counts.get(id_, Counts()), now)
         for id_, source in settings.sources.items()
         if source.enabled
     ]
@@ -106,10 +111,6 @@ def _words(condition: SourceCondition, poll: PollState, now: datetime) -> str:
     since = f" since {poll.since.astimezone().strftime('%H:%M')}" if poll.since else ""
     tries = f", {poll.failures} tries" if poll.failures > 1 else ""
     return f"{poll.reason or poll.code}{since}{tries}"
-
-
-async def _counts(store: Store, source_id: str, *, known: bool) -> Counts:
-    return await store.counts(source_id) if known else Counts()
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from monitor.store.values import (
+    Activity,
     Backlog,
     Claim,
     Committed,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from monitor.store.store import AlertWriter, Store
 
 __all__ = [
+    "Activity",
     "AlertWriter",
     "Backlog",
     "Claim",

@@ -38,6 +38,7 @@ class PollState:
     gap_at: datetime | None = None  # when entries may last have come and gone unseen
     ahead: float | None = None  # seconds the newest entry claims to be ahead of our clock
     interval: float | None = None  # seconds between polls as adapted
+    late: float | None = None  # seconds from published to seen, smoothed over new entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,16 @@ class Counts:
     removed: int = 0
     restored: int = 0
     last_change_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How many announced changes of one type a source had in one slot of time."""
+
+    source_id: str
+    type: ChangeType
+    slot: int  # counted from the moment asked for
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
