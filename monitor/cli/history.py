@@ -161,10 +161,10 @@ def _print_page(entries: Sequence[Entry], *, as_json: bool) -> None:
         if as_json:
             write_json(entry_data(replace(entry, position=position)))
             continue
-        head = _headline(entry)
+        claimed = f"[{entry.published_text}]" if entry.published_text else ""
+        head = printable(" ".join(filter(None, [claimed, entry.title])) or f"entry {position}")
         write_line(f"{BOLD}{head}{RESET}" if colour else head)
-        if entry.title:
-            write_line("\n".join(f"    {printable(line)}" if line else "" for line in entry.text.split("\n")))
+        write_line("\n".join(f"    {printable(line)}" if line else "" for line in entry.text.split("\n")))
         write_line()
 
 

@@ -58,7 +58,8 @@ class Store:
     """Sources, revisions, outbox and whatever other modules keep in the same database.
 
     Made by `Store.open`. Every method raises StoreUnavailable when the database takes nothing (locked, full, read-only,
-    unreachable: the next call may succeed, nothing was half-written) and StateUnusable when it is damaged.
+    unreachable: the next call may succeed, nothing was half-written) and StateUnusable when it is damaged. Where the
+    connection to a server broke at the very commit, all of it may have been written: the compare-and-set finds out.
     """
 
     def __init__(

@@ -7,6 +7,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -139,6 +141,36 @@ async def test_a_copy_can_begin_a_store_where_there_was_none(path, make, tmp_pat
     assert restore_file(str(elsewhere), tmp_path / "copy.db", now=make.now) == 2
     assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o600
     assert stat.S_IMODE(elsewhere.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not shutil.which("strace"), reason="no strace to kill at a chosen system call")
+@pytest.mark.parametrize(
+    "calls", ["rename,renameat,renameat2,link,linkat,unlink,unlinkat", "pwrite64,ftruncate,fsync,fdatasync"]
+)
+async def test_a_restore_killed_at_any_step_leaves_the_old_store_or_the_new_one(path, make, tmp_path, calls):
+    store = await filled(path, make)
+    await store.backup(tmp_path / "copy.db")
+    await store.commit(make.news(await store.load("aleppo"), 5))
+    await store.close()
+    restore = "import sys; from datetime import *; from pathlib import Path; from monitor.store import restore_file; "
+    restore += "restore_file(sys.argv[1], Path(sys.argv[2]), now=datetime.now(UTC))"
+    killed, states = 0, set()
+    for when in [*range(1, 10), *range(10, 60, 7)]:
+        strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}"]
+        fault = ["-e", f"inject={calls}:signal=KILL:when={when}"]
+        child = [sys.executable, "-c", restore, path, str(tmp_path / "copy.db")]
+        done = await asyncio.to_thread(subprocess.run, [*strace, *fault, *child], capture_output=True)
+        killed += done.returncode in {137, -9}
+        async with await Store.open(path) as store:
+            state = await store.load("aleppo")
+            states.add((state.epoch > 1, len(state.known)))
+            assert (await store.backlog()).depth == len(state.known), "messages and entries of one state"
+        if done.returncode == 0:
+            break
+    assert killed >= 4
+    assert states <= {(False, 11), (True, 6)}, "before the restore, or after it"
 
 
 @pytest.mark.postgresql
