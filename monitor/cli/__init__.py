@@ -6,9 +6,8 @@ Rule: a command's module is imported only when the command runs, so `monitor --h
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import click
 
@@ -17,7 +16,6 @@ from monitor.cli.output import complain
 from monitor.errors import MonitorError
 
 EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
 
 COMMANDS = {
     "demo": ("demo", "Watch a live blog change: a real daemon, server and alerts, no set-up."),
@@ -56,6 +54,16 @@ class LazyCommands(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant, or say which one may have been."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, 1)
+            guess = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{args[0]}'.{guess}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table alone."""
         with formatter.section("Commands"):
@@ -85,10 +93,6 @@ def run_command_line(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our output went away; keep the interpreter from complaining when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
     except MonitorError as error:
         complain(str(error))
         return error.exit_code

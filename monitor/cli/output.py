@@ -6,10 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
+
+import click
 
 from monitor.text.characters import printable
 
+EXIT_BROKEN_PIPE = 128 + 13  # as a shell reports a process that SIGPIPE ended
 STRUCK, BOLD, DIM, RESET = "\x1b[9;31m", "\x1b[1;32m", "\x1b[2m", "\x1b[0m"
 
 
@@ -20,15 +23,27 @@ def write_json(value: Mapping[str, Any]) -> None:
 
 
 def write_bytes(line: bytes) -> None:
-    """Write one line, already encoded, to stdout at once."""
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.buffer.flush()
+    """Write one line, already encoded, to stdout at once. Ends the command when its reader went away."""
+    try:
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _end_quietly()
 
 
 def write_line(text: str = "") -> None:
     """Write one line of words to stdout at once; `text` is already safe for a terminal."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _end_quietly()
+
+
+def _end_quietly() -> NoReturn:
+    # What is still buffered goes nowhere, so that the interpreter does not complain when it flushes stdout at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise click.exceptions.Exit(EXIT_BROKEN_PIPE)
 
 
 def complain(text: str) -> None:

@@ -1,0 +1,102 @@
+"""The command line's manners: exit codes, streams, one-line errors."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*words, stdin=b"", **environment):
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("MONITOR_", "XDG_"))}
+        return subprocess.run(
+            [sys.executable, "-m", "monitor", *words], input=stdin, capture_output=True, timeout=60, cwd=tmp_path,
+            env={**clean, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(tmp_path), **environment},
+        )
+
+    return run
+
+
+PAGE = "LIVE\n\n\n3:47 pm\n\nCafé “open”\n\nSecond thing\x1b[2J.\n\n\n3:10 pm\n\nEarlier\n\nFirst thing.\n".encode()
+
+
+def test_an_unknown_command_is_a_usage_error_with_a_guess(run):
+    done = run("parze")
+    assert done.returncode == 2
+    assert b"parse" in done.stderr
+
+
+def test_parse_json_is_one_object_a_line_in_utf8_and_words_go_to_stderr(run):
+    done = run("parse", "-", "--json", stdin=PAGE)
+    assert done.returncode == 0
+    entries = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+    assert [entry["title"] for entry in entries] == ["Café “open”", "Earlier"]
+    assert {"position", "native_id", "title", "text", "url", "published_at", "published_text", "updated_at", "author",
+            "tags", "pinned"} <= entries[0].keys()  # fmt: skip
+    assert b"text" in done.stderr
+
+
+def test_source_text_cannot_command_the_terminal(run):
+    done = run("parse", "-", stdin=PAGE)
+    assert b"\x1b" not in done.stdout
+
+
+def test_parse_of_nothing_readable_is_exit_65_with_the_reason(run):
+    done = run("parse", "-", "--json", stdin=b"")
+    assert done.returncode == 65
+    assert done.stdout == b""
+    assert done.stderr.strip()
+
+
+def test_a_missing_file_is_unusable_input(run):
+    done = run("parse", "nowhere.html")
+    assert done.returncode == 65
+    assert b"nowhere.html" in done.stderr
+
+
+def test_a_url_that_does_not_answer_is_exit_69(run):
+    done = run("parse", "http://127.0.0.1:9/live")
+    assert done.returncode == 69
+    assert b"127.0.0.1" in done.stderr
+
+
+def test_an_option_without_meaning_is_a_usage_error(run):
+    assert run("parse", "-", "--timezone", "Nowhere/Land", stdin=PAGE).returncode == 2
+    assert run("parse", "-", "--reference", "yesterday", stdin=PAGE).returncode == 2
+    assert run("parse", "-", "--select", "entry", stdin=PAGE).returncode == 2
+
+
+def test_settings_with_errors_are_exit_78_and_all_are_told(run, tmp_path):
+    (tmp_path / "m.yaml").write_text("version: 1\nsorces: {}\nrules: {a: {match: '(('}}\n")
+    done = run("run", "-c", "m.yaml")
+    assert done.returncode == 78
+    assert b"m.yaml:2:1" in done.stderr
+    assert b"m.yaml:3:" in done.stderr
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path, run):
+    many = "LIVE\n\n\n" + "\n\n\n".join(f"{1 + n % 11}:{n % 60:02} pm\n\nTitle {n}\n\nThing {n} happened." for n in range(900))
+    (tmp_path / "long.txt").write_text(many)
+    shell = f"{sys.executable} -m monitor parse long.txt --json | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", shell], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert "Traceback" not in done.stderr
+    assert done.stdout.strip() in ("0", "141")
+
+
+def test_run_once_polls_everything_and_prints_a_summary(run, tmp_path):
+    (tmp_path / "page.txt").write_bytes(PAGE)
+    (tmp_path / "m.yaml").write_text(
+        "version: 1\nstate_dir: state\nsources:\n  good: page.txt\n  bad: missing.txt\n", encoding="utf-8"
+    )
+    done = run("run", "--once", "--json", "-c", "m.yaml")
+    assert done.returncode == 1, done.stderr
+    bad, good = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (good["source"], good["verdict"], good["baseline"]) == ("good", "ok", 2)
+    assert (bad["source"], bad["verdict"]) == ("bad", "failed")
+    assert "missing.txt" in bad["reason"]
