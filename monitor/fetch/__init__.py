@@ -18,6 +18,7 @@
     sandbox   what is taken from that process
     process   that process as its parent sees it
     pool      several of them, and who gets which
+    quarantine   documents that broke a parser, kept for who mends it
     worker    documents in, readings out
 
 Rule: outcomes of untrusted input are values (`Fresh`, `NotModified`, `FetchFailed`); nothing raises because of them.

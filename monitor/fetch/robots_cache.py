@@ -114,6 +114,6 @@ def _unavailable(outcome: FetchFailed, link: Link) -> FetchFailed:
         kind=VerdictKind.FAILED,
         code="robots_unavailable",
         reason=f"robots.txt of {link.origin} cannot be had, which means no ({outcome.verdict.reason}); "
-        "`robots: ignore` on the source overrides it",
+        "`robots: false` on the source overrides it",
     )
     return replace(outcome, verdict=verdict)

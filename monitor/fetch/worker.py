@@ -6,13 +6,16 @@ within the deadline and the other sources get theirs.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import xxhash
 
+from monitor.fetch import quarantine
 from monitor.fetch.frames import Order
 from monitor.fetch.pool import ProcessPool
 from monitor.fetch.process import ParseProcess, ProcessLostError, ProcessSpec
@@ -35,6 +38,7 @@ class ParseWorkerSettings:
         0.5  # a parse that takes longer is replaced in the pool; one of more processor time waits in the slow lane
     )
     strikes: int = 3  # lost processes after which the same bytes of a source are not tried again
+    quarantine: Path | None = None  # directory that keeps documents which broke a parser, 20 MB at most
     reader: str = "monitor.sources:read"  # module:function run on each document
 
     def spec(self) -> ProcessSpec:
@@ -60,7 +64,7 @@ class ParseWorker:
         self._slow_lane = ProcessPool(create, size=1, slow_after=slow)
         self._slow: OrderedDict[str, None] = OrderedDict()
         self._strikes: OrderedDict[str, tuple[str, int]] = OrderedDict()
-        self.kills = 0  # processes lost to a document so far
+        self.losses: Counter[str] = Counter()  # documents that broke their parser so far, by code of the verdict
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,6 +81,11 @@ class ParseWorker:
         processes = [*self._usual.processes, *self._slow_lane.processes]
         known = [process.confined for process in processes if process.confined is not None]
         return all(known) if known else None
+
+    @property
+    def kills(self) -> int:
+        """How many documents broke their parser so far."""
+        return self.losses.total()
 
     async def read(self, source_id: str, document: Document, options: ReadOptions) -> Reading:
         """Return what the adapters make of `document`.
@@ -96,8 +105,12 @@ class ParseWorker:
                     reading = await process.ask(Order(source_id, document, options))
             except ProcessLostError as lost:
                 if lost.code != "parse_unavailable":
-                    self.kills += 1
+                    self.losses[lost.code] += 1
                     self._strike(source_id, digest)
+                    if self._settings.quarantine is not None:
+                        await asyncio.to_thread(
+                            quarantine.keep, self._settings.quarantine, source_id, digest, document.body
+                        )
                 return _failed(lost.code, lost.reason)
             self._strikes.pop(source_id, None)
             self._mark(source_id, slow=process.cpu_seconds > self._settings.slow)

@@ -101,7 +101,7 @@ async def test_a_robots_txt_that_cannot_be_had_means_no_until_it_can(server):
         server.routes |= {"/robots.txt": http(b"", "500 Oops"), "/live": http(b"a")}
         first = await fetcher.fetch(wanted(server))
         assert first.verdict.code == "robots_unavailable"
-        assert "robots: ignore" in first.verdict.reason
+        assert "robots: false" in first.verdict.reason
         server.routes["/robots.txt"] = http(b"User-agent: *\nAllow: /")
         now = 61.0
         assert isinstance(await fetcher.fetch(wanted(server)), Fresh)

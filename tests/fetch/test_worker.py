@@ -180,6 +180,21 @@ async def test_bytes_that_broke_the_parser_three_times_are_left_alone_until_they
     assert await said(worker, "say changed") == "changed"
 
 
+async def test_a_document_that_broke_its_parser_is_kept_once_and_the_oldest_go_first(tmp_path, monkeypatch):
+    monkeypatch.setattr("monitor.fetch.quarantine.MAX_BYTES", 30)
+    kept = tmp_path / "quarantine"
+    async with ParseWorker(ParseWorkerSettings(processes=1, reader=READER, quarantine=kept)) as worker:
+        await told(worker, "say nothing is wrong")
+        await told(worker, "leave 1", "../one")
+        await told(worker, "leave 1", "../one")
+        assert [file.read_bytes() for file in kept.iterdir()] == [b"leave 1"]
+        for n in range(2, 7):
+            await told(worker, f"leave {n}", "two")
+    assert sorted(file.read_bytes() for file in kept.iterdir()) == [b"leave %d" % n for n in range(3, 7)]
+    assert {file.stat().st_mode & 0o777 for file in kept.iterdir()} == {0o600}
+    assert worker.losses == {"parse_crash": 7}
+
+
 async def test_printing_does_not_break_the_conversation(worker):
     assert await said(worker, "print") == "printed"
     assert await said(worker, "say next") == "next"
