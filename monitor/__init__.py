@@ -21,12 +21,12 @@ _HOMES = {
     "Alert": "monitor.model",
     "Delta": "monitor.model",
     "Entry": "monitor.model",
-    "Monitor": "monitor.daemon",
+    "Monitor": "monitor.daemon.app",
     "MonitorError": "monitor.errors",
     "Ruleset": "monitor.rules",
     "compile_rules": "monitor.rules",
-    "parse": "monitor.daemon",
-    "replay": "monitor.daemon",
+    "parse": "monitor.daemon.reading",
+    "replay": "monitor.daemon.replaying",
     "subscribe": "monitor.bus",
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from monitor.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
-    from monitor.daemon.replay import ReplayRules
+    from monitor.daemon.replaying import ReplayRules
     from monitor.settings import Settings
 
 
@@ -61,7 +61,7 @@ def load(config: Path | None) -> Settings:
 def rules_of(config: Path) -> ReplayRules:
     """Return the compiled rules of a settings file for a replay."""
     from monitor.daemon.plans import rules_in_force
-    from monitor.daemon.replay import ReplayRules
+    from monitor.daemon.replaying import ReplayRules
 
     rules = rules_in_force(load(config))
     return ReplayRules(rules.ruleset, rules.options)

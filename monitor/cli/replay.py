@@ -15,7 +15,7 @@ from monitor.model import ReadOptions
 
 if TYPE_CHECKING:
     from monitor.daemon.judging import Watch
-    from monitor.daemon.replay import ReplayRules
+    from monitor.daemon.replaying import ReplayRules
 
 
 @click.command(
@@ -51,7 +51,7 @@ def command(
 
         asyncio.run(replay_stored(source, since, config=config, as_json=as_json))
         return
-    from monitor.daemon.replay import files_of
+    from monitor.daemon.replaying import files_of
 
     if not paths:
         raise click.UsageError("give files or directories to replay, or --source")
@@ -82,7 +82,7 @@ async def _replay(
     as_json: bool,
 ) -> None:
     from monitor.cli.deltas import print_events
-    from monitor.daemon.replay import replay_files
+    from monitor.daemon.replaying import replay_files
 
     watch, rules = watched
     async for poll in replay_files(files, options, watch, rules=rules, reference=reference):

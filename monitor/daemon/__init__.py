@@ -4,7 +4,7 @@ app               everything wired: `Monitor`                 plans     settings
 schedule          when: tick, triggers, clock guard           cadence   how long until the next poll
 poll, polled      one poll and what it makes of the state     judging   what a snapshot means (pure)
 deliver           alerts to receivers                         report    how everything stands, in words
-reading, replay   `parse` and `replay`, without a daemon      state_directory, logs
+reading, replaying `parse` and `replay`, without a daemon      state_directory, logs
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from monitor.daemon.app import Monitor
     from monitor.daemon.reading import parse
-    from monitor.daemon.replay import ReplayedPoll, replay
+    from monitor.daemon.replaying import ReplayedPoll, replay
 
-_HOMES = {"Monitor": "app", "parse": "reading", "replay": "replay", "ReplayedPoll": "replay"}
+_HOMES = {"Monitor": "app", "parse": "reading", "replay": "replaying", "ReplayedPoll": "replaying"}
 __all__ = ["Monitor", "ReplayedPoll", "parse", "replay"]
 
 

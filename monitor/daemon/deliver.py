@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -111,10 +111,11 @@ class Deliverer:
         except TimeoutError:
             log.warning("drain_unfinished", seconds=patience)
 
-    def wake(self) -> None:
-        """Something new may wait: called after each commit with alerts, and after commands."""
-        for line in self._lines.values():
-            line.wake()
+    def wake(self, names: Iterable[str] | None = None) -> None:
+        """Something new may wait for these receivers, or for any: called after each commit with alerts."""
+        for name in self._lines if names is None else names:
+            if name in self._lines:
+                self._lines[name].wake()
 
     async def reconfigure(self, setup: DeliverySetup) -> None:
         """Put another setup in force; receivers that did not change keep their connections and their pace."""
@@ -179,7 +180,7 @@ class Deliverer:
             receiver,
             self.setup.rules,
             time=self._time,
-            wake_others=self._wake_some,
+            wake_others=self.wake,
             on_settled=self._settled,
             on_trouble=self._trouble,
             look_every=self._look_every,
@@ -204,11 +205,6 @@ class Deliverer:
         ]
         named = [receiver for receiver in able if receiver.name in self.setup.operators]
         return named or able[:1]
-
-    def _wake_some(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            if name in self._lines:
-                self._lines[name].wake()
 
     def _settled(self, settled: Settled) -> None:
         self.counts[settled.receiver, settled.state] += 1

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from monitor.alerts import Notice, Plan, RuleOptions, compose, notice_of_words, plan
+from monitor.alerts import RuleOptions
+from monitor.daemon.deliver_look import Look, look_around
 from monitor.daemon.deliver_pace import Pace, retry_delay
 from monitor.daemon.deliver_time import Time
 from monitor.daemon.deliver_values import Receiver, Settled
 from monitor.errors import MonitorError
-from monitor.sinks import Delivered, GiveUp, Letter, Outcome, Rendered, Retry, Sink, redacted
+from monitor.sinks import Delivered, GiveUp, Letter, Outcome, Retry, redacted
 from monitor.store import Store, messages
 from monitor.store import deliveries as rows
-from monitor.store.messages import Composed, Leased
-from monitor.store.outlook import read_outlook
+from monitor.store.messages import Leased
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,27 +38,6 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)  # four times the longest try
 AFTER_STORE_TROUBLE = 1.0
 LOOK_EVERY = 5.0  # seconds
-
-
-def rendered_safely(sink: Sink, notice: Notice) -> Rendered:
-    """Return the rendered notice; should a sink fail on it, words that name the alerts, so that none blocks the line."""
-    try:
-        return sink.render(notice)
-    except Exception as error:  # noqa: BLE001 - one alert that cannot be shown must not keep all others waiting
-        log.error("render_failed", message=notice.id, error=type(error).__name__)
-        rules = ", ".join(dict.fromkeys(item.alert.rule for item in notice.items))
-        words = f"{len(notice.items)} alerts of {rules} cannot be shown: `monitor alerts show {notice.reference}`"
-        plain = notice_of_words("", notice.headline or rules, words, severity=notice.severity, now=notice.composed_at)
-        return sink.render(replace(plain, id=notice.id))
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look at the tables found and decided."""
-
-    next_due: datetime | None
-    plan: Plan
-    composed: tuple[Composed, ...]
 
 
 class Line:
@@ -141,14 +120,17 @@ class Line:
         if limit <= 0:
             self._more = self.off is None and self.receiver.enabled and not self.pace.paused(now)
             return self.pace.opens_in(now)
-        look = await self._store.read(partial(self._look, now=now, limit=limit))
+        look = await self._store.read(
+            partial(look_around, receiver=self.receiver, rules=self.rules, now=now, limit=limit)
+        )
         due = await self._claim(now, limit) if look.next_due is not None and look.next_due <= now else ()
         planned = await self._freeze(look, now) if len(due) < limit else ()
         for message in (*due, *planned):
             self._start(message)
-        self._more = len(due) + len(planned) >= limit
-        if self._more or (due and look.composed):
-            return self.pace.opens_in(self._time.now()) if self._more else 0.0
+        full, missed = len(due) + len(planned) >= limit, len(planned) < len(look.composed)
+        self._more = full or missed
+        if self._more:
+            return self.pace.opens_in(self._time.now()) if full else 0.0
         times = [at for at in (look.plan.next_at, look.next_due) if at is not None and at > now]
         return max(0.0, (min(times) - self._time.now()).total_seconds()) if times else None
 
@@ -156,7 +138,7 @@ class Line:
         claim = partial(messages.claim_due, receiver=self.receiver.name, now=now, limit=limit, lease_until=now + LEASE)
         return await self._store.run(claim)
 
-    async def _freeze(self, look: _Look, now: datetime) -> tuple[Leased, ...]:
+    async def _freeze(self, look: Look, now: datetime) -> tuple[Leased, ...]:
         if not (look.composed or look.plan.verdicts or look.plan.also):
             return ()
         frozen, added = await self._store.run(partial(self._write, look=look, now=now))
@@ -164,58 +146,7 @@ class Line:
             self._wake_others(added)
         return frozen
 
-    def _look(self, connection: Connection, now: datetime, limit: int) -> _Look:
-        """Read what waits and decide, in a reader's thread: nothing of it is done yet."""
-        next_due = messages.next_due(connection, self.receiver.name)
-        outlook = read_outlook(connection, self.receiver.name, self.receiver.policy, self.rules, now=now)
-        if not outlook.waiting:
-            return _Look(next_due, Plan(), ())
-        decided = plan(outlook, now=now, limit=limit)
-        if not decided.drafts:
-            return _Look(next_due, decided, ())
-        alerts = rows.read_alerts(connection, [one for draft in decided.drafts for one in draft.alert_ids])
-        corrected = [alert.corrects for alert in alerts.values() if alert.corrects]
-        said_before = rows.read_alerts(connection, corrected) if corrected else {}
-        numbers = {one.alert_id: one.number for one in outlook.waiting}
-        composed = []
-        for draft in decided.drafts:
-            notice = self._notice(connection, draft, alerts, said_before, now)
-            rendered = rendered_safely(self.receiver.sink, notice)
-            composed.append(
-                Composed(
-                    id=notice.id,
-                    draft=draft,
-                    headline=notice.headline,
-                    body=rendered.body,
-                    plain=rendered.plain,
-                    composed_at=now,
-                    expires_at=now + self.receiver.policy.keep,
-                    number=max(numbers[alert_id] for alert_id in draft.alert_ids),
-                )
-            )
-        return _Look(next_due, decided, tuple(composed))
-
-    def _notice(
-        self,
-        connection: Connection,
-        draft: Draft,
-        alerts: Mapping[str, Alert],
-        said_before: Mapping[str, Alert],
-        now: datetime,
-    ) -> Notice:
-        members = [alerts[alert_id] for alert_id in draft.alert_ids]
-        return compose(
-            draft,
-            members,
-            receiver=self.receiver.name,
-            now=now,
-            full_items=self.receiver.policy.full_items,
-            mention=next((m for one in members if (m := self.rules.get(one.rule, RuleOptions()).mention)), None),
-            answers=messages.read_receipt(connection, draft.thread) if draft.thread else None,
-            corrected=[said_before[one.corrects] for one in members if one.corrects in said_before],
-        )
-
-    def _write(self, connection: Connection, look: _Look, now: datetime) -> tuple[tuple[Leased, ...], tuple[str, ...]]:
+    def _write(self, connection: Connection, look: Look, now: datetime) -> tuple[tuple[Leased, ...], tuple[str, ...]]:
         rows.apply_verdicts(connection, self.receiver.name, look.plan.verdicts)
         added = rows.add_receivers(connection, look.plan.also)
         return messages.freeze(connection, self.receiver.name, look.composed, lease_until=now + LEASE), added
