@@ -29,11 +29,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from monitor.bus import EmbeddedServer, Relay, connect, subscribe, subscribe_raw
+from monitor.bus.relay import BATCH
 from monitor.model import Change, ChangeType, Delta, Entry, Outgoing, SourceRef
 from monitor.store import Committed, PollCommit, PollState, Store
 from monitor.wire import Names, encode_delta
 
-BATCH = 200  # the relay's own
 LENGTH = 1000
 TEXT = "The convoy reached the crossing and turned back. " * 9  # about 0.95 KB as a message
 

@@ -21,7 +21,7 @@ from monitor.bus.outbox import Position, StreamKey
 from monitor.model import Outgoing
 from monitor.wire import Names
 
-DEFAULT_STREAM_LENGTH = 1000
+DEFAULT_STREAM_LENGTH = 10_000
 Command = tuple[bytes | str | int, ...]
 
 # Replies that concern one stream only; after any other refusal the whole server is to be tried again later.

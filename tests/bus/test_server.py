@@ -111,9 +111,9 @@ asyncio.run(main())
 """
 
 
-def killed_owner(directory, *, freeze=False):
+def killed_owner(directory, *, freeze=False, program=OWNER):
     """Start a server in another process, kill that process, and return the server's process id."""
-    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(directory)], stdout=subprocess.PIPE, cwd=os.getcwd())
+    owner = subprocess.Popen([sys.executable, "-c", program, str(directory)], stdout=subprocess.PIPE, cwd=os.getcwd())
     pid = int(owner.stdout.readline())
     if freeze:
         os.kill(pid, signal.SIGSTOP)
@@ -136,6 +136,25 @@ async def test_a_start_right_after_the_owner_was_killed_succeeds(short_dir):
     killed_owner(short_dir)
     async with EmbeddedServer(short_dir) as server:
         assert await answers(server.url)
+
+
+UNTIED = OWNER.replace(
+    "async def main",
+    "import monitor.bus.launch as launch\nlaunch._TIED_TO_PARENT = launch._TIED_TO_PARENT.replace('linux', 'elsewhere')\nasync def main",
+)
+
+
+async def test_where_no_kernel_ends_orphans_the_next_start_does_and_keeps_what_they_held(short_dir):
+    pid = killed_owner(short_dir, program=UNTIED)
+    assert psutil.pid_exists(pid)
+    orphan = connect(running_url(short_dir))
+    await orphan.command("SET", "kept", "yes")
+    await orphan.aclose()
+    async with EmbeddedServer(short_dir) as server:
+        assert server.pid != pid
+        connection = connect(server.url)
+        assert await connection.command("GET", "kept") == b"yes"
+        await connection.aclose()
 
 
 async def test_an_orphan_that_lives_keeps_a_second_server_from_writing_its_file(short_dir, monkeypatch):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+import pexpect
 import pytest
 
 from monitor.bus import Relay
@@ -61,7 +62,7 @@ async def test_json_lines_are_the_published_bytes(any_server, publish, row):
     assert code == 0
 
 
-async def test_an_edit_shows_the_words_that_changed(any_server, publish):
+def edited():
     change = Change(
         ChangeType.EDITED,
         "e1",
@@ -72,9 +73,23 @@ async def test_an_edit_shows_the_words_that_changed(any_server, publish):
         Significance.MINOR,
         ("typo",),
     )
-    await publish(Outgoing("deltas", "a", 1, 1, encode_delta(Delta(SourceRef("a"), 1, 1, NOON, change))))
+    return Outgoing("deltas", "a", 1, 1, encode_delta(Delta(SourceRef("a"), 1, 1, NOON, change)))
+
+
+async def test_an_edit_shows_the_words_that_changed(any_server, publish):
+    await publish(edited())
     out, _, _ = await tail("--url", any_server.url, "--since", "0", "-n", "1")
     assert "It is [-suspecnded-]{+suspended+}." in out.decode()
+
+
+async def test_on_a_terminal_changed_words_are_struck_and_bold(any_server, publish):
+    await publish(edited())
+    words = ["-m", "monitor", "tail", "--url", any_server.url, "--since", "0", "-n", "1"]
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    terminal = pexpect.spawn(sys.executable, words, cwd=ROOT, env={**environment, "TERM": "xterm"}, encoding="utf-8")
+    shown = await asyncio.to_thread(terminal.read)
+    await asyncio.to_thread(terminal.close)
+    assert "\x1b[9;31msuspecnded\x1b[0m\x1b[1;32msuspended\x1b[0m" in shown
 
 
 async def test_what_a_source_writes_cannot_drive_the_terminal(any_server, publish, row):
