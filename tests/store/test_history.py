@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import ChangeType
-from monitor.store import Counts, Retention
+from monitor.store import Counts, Retention, history
 
 
 async def commit(store, make, *changes, **more):
@@ -86,6 +87,20 @@ async def test_counts_tell_what_is_on_the_page_and_what_happened(store, make):
     assert await store.counts_of_all() == {"aleppo": await store.counts("aleppo")}
     long_after = began + timedelta(days=1)
     assert await store.counts_of_all(long_after) == {"aleppo": Counts(entries=3)}
+
+
+async def test_activity_is_counted_by_type_and_slot_of_time(store, make):
+    began = make.now
+    await story(store, make)
+    found = await store.read(partial(history.activity, since=began, slot=timedelta(minutes=2)))
+    assert {(one.type, one.slot, one.count) for one in found} == {
+        (ChangeType.EDITED, 0, 1),
+        (ChangeType.REMOVED, 1, 1),
+        (ChangeType.RESTORED, 1, 1),
+        (ChangeType.NEW, 2, 1),
+    }
+    later = partial(history.activity, since=began + timedelta(minutes=4), slot=timedelta(minutes=1))
+    assert [(one.source_id, one.slot) for one in await store.read(later)] == [("aleppo", 0)]
 
 
 @pytest.mark.parametrize(
