@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from monitor.daemon.cadence import first_delay, next_delay
+from monitor.daemon.cadence import DEFERRED, first_delay, next_delay
 from monitor.fetch import FetchFailed, FetchRequest, FetchSettings, Fresh, HostPolicy, NotModified
 from monitor.fetch.fetcher import Fetcher
 from tests.fetch.wire import RawServer, http
@@ -148,7 +148,8 @@ async def source(n: int, options, port: int, fetcher: Fetcher, until: float, tal
         tally.polls += 1
         retry, code = None, ""
         if isinstance(outcome, FetchFailed):
-            failures, retry, code = failures + 1, outcome.retry_after, outcome.verdict.code
+            retry, code = outcome.retry_after, outcome.verdict.code
+            failures += code not in DEFERRED
         else:
             failures = 0
             request = replace(request, etag=outcome.etag or request.etag, last_modified=outcome.last_modified)

@@ -15,7 +15,7 @@ WAKING = 4.0  # and is cut by this when a poll brings something: news seldom com
 HINT_STRETCH = 4.0  # a freshness hint may slow a source down to this many floors, never further
 ERROR_CEILING = 900.0  # a failing source is asked every quarter of an hour at least
 GONE_PAUSE = 3600.0  # after 410: paused, yet looked at every hour, because sites are mended
-SUSPECTS_TOLERATED = 3  # an odd page is asked again at its pace; a wall that stays is not to be knocked at
+TOLERATED = 3  # odd pages, or refusals that say for how long, in a row: asked again then; more of them slow it down
 JITTER = 0.1  # a poll is late by up to this part of its interval, so that sources of one start drift apart
 DEFERRED = ("host_backoff", "host_busy")  # codes of fetches that asked nobody: nobody's failure
 
@@ -36,7 +36,7 @@ def next_delay(
 ) -> float:
     """Return the seconds until a source is asked again.
 
-    `failures` polls in a row, this one included, were not good; `suspect` and `code` are of this one's verdict; `changed`
+    `failures` polls in a row, this one included and deferred ones left out, were not good; `suspect` and `code` are of this one's verdict; `changed`
     says that it brought something; `last` is the interval before it; `fresh_for` is what the publisher promises (Cache-
     Control, Expires, ttl). `jitter` is in [0, 1) and only delays. Never earlier than `floor` or than `retry_after` asks,
     and always some time: there is no state in which a source is given up.
@@ -46,7 +46,8 @@ def next_delay(
     elif code == "gone":
         delay = max(floor, GONE_PAUSE)
     elif failures:
-        delay = _backed_off(floor, failures - SUSPECTS_TOLERATED if suspect else failures)
+        tolerated = TOLERATED if suspect or retry_after is not None else 0
+        delay = _backed_off(floor, failures - tolerated)
     else:
         usual = _usual(floor, ceiling, changed, last, entry_rate)
         delay = _hinted(usual, floor, ceiling, entry_rate, fresh_for)

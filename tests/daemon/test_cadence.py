@@ -86,6 +86,10 @@ def test_retry_after_is_kept_to_even_beyond_the_ceiling():
     assert delay(0, retry_after=1.0) == FLOOR
 
 
+def test_a_server_that_says_how_long_is_asked_again_then_and_backed_off_only_when_it_goes_on():
+    assert [delay(n, retry_after=20.0) for n in range(1, 7)] == [20.0, 20.0, 20.0, 30.0, 60.0, 120.0]
+
+
 def test_a_freshness_hint_slows_a_source_a_little():
     assert [delay(fresh_for=hint) for hint in (5.0, 40.0, 86_400.0)] == [15.0, 40.0, 60.0]
 
