@@ -1,0 +1,99 @@
+"""How everything stands, as `status` and `top` show it: the report, what runs, and how both are written.
+
+Rule: only looks; it makes no store and holds no lock, so that it can be asked by anybody at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from monitor.text.characters import printable
+
+if TYPE_CHECKING:
+    from monitor.cli.context import CommandContext
+    from monitor.daemon.report import Report
+    from monitor.settings import Settings
+    from monitor.store import Store
+
+MARKS = {
+    "ok": "\x1b[32m●\x1b[0m",
+    "waiting": "○",
+    "suspect": "\x1b[33m●\x1b[0m",
+    "failing": "\x1b[31m●\x1b[0m",
+    "paused": "–",
+}
+
+
+@contextlib.asynccontextmanager
+async def store_to_look_at(context: CommandContext) -> AsyncIterator[Store | None]:
+    """Yield the store, opened for reading, or None where no daemon has made one yet.
+
+    Raises StateUnusable, NotPermitted or StoreUnavailable with what to do about it.
+    """
+    from monitor.daemon.state_directory import DATABASE
+    from monitor.store import Store
+
+    if context.settings.store == "sqlite" and not (context.settings.state_dir / DATABASE).exists():
+        yield None
+        return
+    async with await Store.open(context.store_url(), read_only=True) as store:
+        yield store
+
+
+async def standing(store: Store | None, settings: Settings, now: datetime, *, counted: bool) -> Report:
+    """Return how everything stands; without a store, every source waits for its first poll."""
+    from monitor.daemon.report import Report, report, source_report
+    from monitor.store import Backlog, Counts, PollState
+
+    if store is not None:
+        return await report(store, settings, now, counted=counted)
+    waiting = [source_report(id_, PollState(), Counts(), now) for id_, one in settings.sources.items() if one.enabled]
+    return Report(now, tuple(waiting), Backlog(0), 0)
+
+
+def is_running(context: CommandContext) -> bool:
+    """Return whether a daemon holds the state directory."""
+    from monitor.daemon import state_directory
+
+    return state_directory.is_running(context.settings.state_dir)
+
+
+def daemon_data(context: CommandContext, found: Report, *, running: bool) -> dict[str, object]:
+    """Return the daemon's own line of `--json`."""
+    from monitor.daemon.state_directory import read_runtime
+    from monitor.wire import rfc3339
+
+    runtime = read_runtime(context.settings.state_dir) if running else None
+    return {
+        "daemon": "running" if running else "stopped",
+        "pid": runtime.pid if runtime else None,
+        "redis": _public(runtime.bus_url) if runtime else None,
+        "health": runtime.health if runtime else None,
+        "state_dir": str(context.settings.state_dir),
+        "outbox": found.outbox.depth,
+        "outbox_oldest_at": rfc3339(found.outbox.oldest_at) if found.outbox.oldest_at else None,
+        "dead_letters": found.dead_letters,
+    }
+
+
+def daemon_words(context: CommandContext, found: Report, *, running: bool) -> str:
+    """Return the daemon's own line in words."""
+    daemon = daemon_data(context, found, running=running)
+    where = f"daemon {daemon['pid']}, Redis at {daemon['redis']}" if running else "no daemon runs"
+    return printable(f"{where}; outbox {found.outbox.depth} waiting; {found.dead_letters} dead letters")
+
+
+def conditions_words(conditions: Iterable[str]) -> str:
+    """Return how many sources are in which state: `12 sources: 11 ok, 1 failing`."""
+    seen = list(conditions)
+    told = ", ".join(f"{seen.count(name)} {name}" for name in MARKS if name in seen)
+    return f"{len(seen)} source{'' if len(seen) == 1 else 's'}" + (f": {told}" if told else "")
+
+
+def _public(url: str) -> str:
+    """A URL without its password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,128 @@
+"""`monitor top` on a terminal and off it."""
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from monitor.cli.top import sparkline
+from monitor.model import Change, ChangeType, Delta, Entry, Significance, SourceRef
+from monitor.store import PollCommit, PollState, Store
+from monitor.store.history import activity
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+SETTINGS = """\
+version: 1
+state_dir: STATE
+sources:
+  one: {url: one.txt}
+  two: {url: two.txt}
+"""
+
+
+def change(type_, number):
+    entry = Entry(title=f"entry {number}", text="It went on.", position=0)
+    significance = Significance.MINOR if type_ is ChangeType.EDITED else None
+    return Change(type=type_, entry_id=f"e{number}", revision=1, entry=entry, significance=significance)
+
+
+async def fill(path, ages_minutes, **poll):
+    ref = SourceRef(id="one", title=None, url=None)
+    state = PollState(verdict_kind="ok", last_ok_at=NOW, interval=15.0, late=12.0, **poll)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    async with await Store.open(str(path)) as store:
+        await store.ensure_sources([ref, SourceRef(id="two", title=None, url=None)], NOW)
+        for number, age in enumerate(ages_minutes):
+            seen_at = NOW - timedelta(minutes=age)
+            made = change(ChangeType.NEW, number)
+            delta = Delta(ref, 1, number + 1, seen_at, made)
+            done = PollCommit(ref, number, changes=(made,), deltas=(delta,), memory=b"m", poll=state, seen_at=seen_at)
+            await store.commit(done)
+
+
+@pytest.fixture
+def home(daemon, tmp_path):
+    one = daemon(SETTINGS)
+    asyncio.run(fill(tmp_path / "state" / "monitor.db", [90, 59, 5, 5, 1]))
+    return one
+
+
+def test_activity_counts_announced_changes_by_slot_and_leaves_older_ones_out(home, tmp_path):
+    async def ask():
+        async with await Store.open(str(tmp_path / "state" / "monitor.db"), read_only=True) as store:
+            return await store.read(partial(activity, since=NOW - timedelta(hours=1), slot=timedelta(minutes=3)))
+
+    found = asyncio.run(ask())
+    assert {(one.source_id, one.type, one.slot, one.count) for one in found} == {
+        ("one", ChangeType.NEW, 0, 1), ("one", ChangeType.NEW, 18, 2), ("one", ChangeType.NEW, 19, 1)
+    }
+
+
+def test_off_a_terminal_it_prints_once(home):
+    done = home.command("top", check=True)
+    assert "2 sources: 1 ok, 1 waiting" in done.stdout
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert next(row for row in rows if "one" in row)[3:7] == ["15s", "4", "·", "·"]
+    assert "no daemon runs" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_as_json_the_last_hour_stands_beside_the_counts_of_all_time(home):
+    one, two, daemon = map(json.loads, home.command("top", "--json", check=True).stdout.splitlines())
+    assert (one["new"], one["last_hour"]["new"], sum(one["activity"]), one["late_by"]) == (5, 4, 4, 12.0)
+    assert two["state"] == "waiting"
+    assert daemon["daemon"] == "stopped"
+
+
+def test_before_the_first_start_every_source_waits_and_no_store_is_made(daemon, tmp_path):
+    one = daemon(SETTINGS)
+    for command in ("top", "status"):
+        done = one.command(command, check=True)
+        assert done.stdout.count("not polled yet") == 2
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_terminal_is_refreshed_and_given_back_as_it_was(home):
+    child = pexpect.spawn(
+        sys.executable, ["-m", "monitor", "top", "--every", "0.2", "-c", str(home.config)], dimensions=(24, 120),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm"}, encoding="utf-8", timeout=20,
+    )
+    try:
+        child.expect_exact("\x1b[?1049h")
+        child.expect_exact("no daemon runs")
+        child.expect_exact("no daemon runs")  # drawn again
+        child.sendintr()
+        child.expect_exact("\x1b[?1049l")
+        child.expect(pexpect.EOF)
+    finally:
+        child.close()
+    assert child.exitstatus == 130
+
+
+def test_what_a_source_says_cannot_move_the_cursor(daemon, tmp_path):
+    one = daemon(SETTINGS)
+    asyncio.run(fill(tmp_path / "state" / "monitor.db", [1], code="http", reason="x"))
+    asyncio.run(spoil(tmp_path / "state" / "monitor.db"))
+    out = one.command("top").stdout
+    assert "\x1b" not in out
+    assert "\\x1b[2J" in out
+
+
+async def spoil(path):
+    from monitor.store import PollNote
+
+    async with await Store.open(str(path)) as store:
+        state = PollState(verdict_kind="failed", reason="gone \x1b[2Jaway", code="http", last_poll_at=NOW)
+        await store.note_polls([PollNote("one", state)])
+
+
+def test_a_sparkline_fills_its_line_with_the_busiest_slot_and_keeps_lone_changes_low():
+    assert sparkline([0, 1, 0]) == "·▂·"
+    assert sparkline([0, 8, 4, 1]) == "·█▄▁"
+    assert sparkline([0, 0]) == "··"
