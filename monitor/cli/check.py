@@ -25,7 +25,8 @@ _TEXT_SHOWN = 100
 
 
 @click.command(
-    epilog="Exit code: 0 all is well, 1 a rule's test fails or something is not reached, 78 the settings cannot be used."
+    epilog="Exit code: 0 all is well, 1 a rule's test fails or something is not reached, 78 the settings cannot be used. "
+    "Examples:\n\n\b\n  monitor check\n  monitor check --offline -c draft.yaml"
 )
 @click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
 @click.option("--offline", is_flag=True, help="Reach nothing: settings and rule tests only.")

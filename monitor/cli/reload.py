@@ -10,13 +10,16 @@ from pathlib import Path
 import click
 
 from monitor.cli.output import complain, write_line
-from monitor.errors import ServiceUnavailable
+from monitor.errors import ServiceUnavailable, SettingsError
 from monitor.text.characters import printable
 
 PATIENCE_SECONDS = 30.0
 
 
-@click.command(epilog="Exit 78 when the settings have errors: then nothing changes, and each is told.")
+@click.command(
+    epilog="Exit 78 when the settings have errors: then nothing changes, and each is told. Example:\n\n\b\n"
+    "  monitor check && monitor reload"
+)
 @click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
 def command(config: Path | None) -> int:
     """Ask the running daemon to read its settings again, and say what changed."""
@@ -35,4 +38,4 @@ def command(config: Path | None) -> int:
             raise ServiceUnavailable(f"the daemon {runtime.pid} did not answer", resource=str(directory))
         time.sleep(0.05)
     (write_line if after[1].ok else complain)(printable(after[1].words))
-    return 0 if after[1].ok else 1
+    return 0 if after[1].ok else SettingsError.exit_code

@@ -25,7 +25,10 @@ _AGO = re.compile(r"(\d+)\s*(s|m|h|d)\Z")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-@click.command(epilog="Ends with Ctrl-C. Gaps, outages and silence are told on stderr.")
+@click.command(
+    epilog="Ends with Ctrl-C. Gaps, outages and silence are told on stderr. Examples:\n\n\b\n  monitor tail\n"
+    "  monitor tail --source aleppo --since 1-42\n  monitor tail --alerts --json"
+)
 @click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
 @click.option("--url", "redis_url", default=None, help="A Redis URL, instead of the settings'.")
 @click.option("--source", "sources", multiple=True, metavar="S", help="Only this source. Repeatable.")
