@@ -50,9 +50,7 @@ def new_ids() -> Callable[[], str]:
     return lambda: f"id{next(counter)}"
 
 
-def scenarios(
-    base: tuple[Entry, ...], rng: random.Random, words: list[str]
-) -> dict[str, tuple[Entry, ...]]:
+def scenarios(base: tuple[Entry, ...], rng: random.Random, words: list[str]) -> dict[str, tuple[Entry, ...]]:
     count = len(base)
 
     def edited(many: int) -> tuple[Entry, ...]:
@@ -89,7 +87,9 @@ def timed(known: Known, poll: Snapshot, runs: int) -> tuple[float, Reconciled]:
 def main() -> int:
     """Print the table; exit 1 when a promised limit is passed."""
     rng = random.Random(7)
-    words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "ei", "o", "u") for c in ("rn", "lt", "sk", "ven", "mid")]
+    words = [
+        f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "ei", "o", "u") for c in ("rn", "lt", "sk", "ven", "mid")
+    ]
     print(f"{'entries':>8}  {'poll':20} {'ms':>9} {'us/entry':>9} {'changes':>8} {'limit ms':>9}")
     late = 0
     for count in (50, 200, 1000, 2000):

@@ -111,6 +111,19 @@ def edited(
     )
 
 
+def restyled(before: Record, after: Record) -> Change:
+    """Return the cosmetic edit: other characters, the same content."""
+    return Change(
+        ChangeType.EDITED,
+        after.id,
+        after.entry,
+        after.revision,
+        previous=_revision(before.revision, before.entry),
+        changes=field_changes(before.entry, after.entry, retimed=False),
+        significance=Significance.COSMETIC,
+    )
+
+
 def field_changes(old: Entry, new: Entry, *, retimed: bool) -> tuple[FieldChange, ...]:
     """Return the fields that differ, texts by word, everything else as a whole."""
     found: list[FieldChange] = []

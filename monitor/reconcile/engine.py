@@ -54,7 +54,7 @@ def reconcile(
         return _held(known, page, Hold("empty", "the page shows no entry", policy.max_holds), 0)
     trust = judge_ids(page.known, page.items, policy.ids)
     matched = match(page.known, page, trust)
-    seen = outlook(page.known, matched)
+    seen = outlook(matched, snapshot.deleted)
     hold = doubt(page, snapshot, matched, seen, policy)
     key = content_key(page.items)
     memory = known.memory
@@ -115,7 +115,7 @@ def _same_row(old: Record | None, new: Record) -> bool:
 def _held(known: Known, page: Page, hold: Hold, key: int) -> Reconciled:
     count = known.memory.hold_count + 1
     memory = msgspec.structs.replace(known.memory, hold_key=key, hold_count=min(count, 1000))
-    now = Known(known.live, known.gone, memory, (), known.read)
+    now = Known(known.live, known.gone, memory, None, known.read)
     verdict = Verdict(VerdictKind.SUSPECT, hold.reason, hold.code)
     return Reconciled(verdict, (), now, {}, encode(memory))
 

@@ -6,7 +6,7 @@ nothing, changes nothing and ends by itself after a few equal looks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from monitor.model import Snapshot
@@ -49,7 +49,7 @@ class Hold:
     any_page: bool = False  # looks need not be equal
 
 
-def outlook(known: Known, matched: Matched) -> Outlook:
+def outlook(matched: Matched, deleted: Collection[str] = ()) -> Outlook:
     """Return what believing the page would mean."""
     pairing = matched.pairing
     edited: list[int] = []
@@ -61,7 +61,11 @@ def outlook(known: Known, matched: Matched) -> Outlook:
         if now.features.exact != before.features.exact or (now.span and not same(before.span, now.span)):
             known_before = before.replaced(version_of(now.features, now.span)) is not None
             (reverted if known_before else edited).append(item)
-    lost = tuple(index for index in pairing.free_records if not pairing.records[index].missing)
+    lost = tuple(
+        index
+        for index in pairing.free_records
+        if not pairing.records[index].missing and pairing.records[index].entry.native_id not in deleted
+    )
     new = tuple(pairing.free_items)
     shown = [index for index, record in enumerate(pairing.records) if not record.missing]
     story = tell_story(pairing, edited + reverted, lost, new)
@@ -82,6 +86,8 @@ def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, polic
         return Hold(
             "mass_disappearance", f"{lost} of {known_shown} entries are missing", policy.confirm_mass, any_page=True
         )
+    if known_shown >= MASS_MIN and not pairing.record_of and not _goes_on(matched):
+        return Hold("different_page", "nothing of the last page is left", policy.confirm_mass, any_page=True)
     if not (seen.new or seen.edited) and _is_earlier_state(known, matched, seen):
         looks = 2 + (memory.stale_seen >= STALE_WEIGHT) + (seen.newest_lost and bool(seen.reverted))
         return Hold("older_copy", "the page shows only what was seen before", looks)
@@ -91,6 +97,13 @@ def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, polic
     if paired >= FLOOD_MIN and rewritten >= policy.flood_share * paired:
         return Hold("template_change", f"{rewritten} of {paired} entries changed at once", policy.confirm_mass)
     return None
+
+
+def _goes_on(matched: Matched) -> bool:
+    """Say whether the page's newest entry is younger than all that is known: a blog that ran on while we did not look."""
+    newest = max((item.span.lo for item in matched.pairing.items if item.span), default=None)
+    known = max((record.span.lo for record in matched.pairing.records if record.span), default=None)
+    return newest is not None and (known is None or newest > known)
 
 
 def _rewritten(matched: Matched, seen: Outlook) -> int:
@@ -106,7 +119,8 @@ def _is_earlier_state(known: Known, matched: Matched, seen: Outlook) -> bool:
     A page that undoes one change and keeps a later one is the publisher's own doing.
     """
     pairing = matched.pairing
-    undone = [pairing.records[index].versions[0][1] for index in seen.lost]
+    arrivals = [pairing.records[index].versions[0][1] for index in seen.lost]
+    undone = [poll for poll in arrivals if poll or seen.newest_lost]  # 0: there when watching began
     for item, key in pairing.returned.items():
         now, row = pairing.items[item], known.gone[key]
         if now.features.exact != row.exact and version_of(now.features, now.span) not in row.versions:

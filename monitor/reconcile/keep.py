@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from monitor.model import Change, Entry
 from monitor.reconcile import changes as tell
+from monitor.reconcile.features import content
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.state import KEPT_VERSIONS, RETURNED, GoneRow, Record, Version, version_of
@@ -29,6 +30,7 @@ class Kept:
     record: Record
     change: Change | None = None
     damped: bool = False  # a wording that came back was not told
+    restyled: bool = False  # the same content in other clothes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Look:
     poll: int  # its number
     looks: int  # equal looks at it, this one included
     quiet: bool  # a new baseline: record, do not tell
+    restamped: bool = False  # most entries carry new times at once: the publisher's machine, not its editors
 
 
 def first(record_id: str, item: Item, poll: int) -> Record:
@@ -54,6 +57,8 @@ def is_untouched(record: Record, item: Item) -> bool:
     return (
         item.features.exact == record.features.exact
         and item.span == record.span
+        and new.text == old.text
+        and new.title == old.title
         and not (record.missing or record.held)
         and old.native_id == new.native_id
         and old.url == new.url
@@ -64,8 +69,8 @@ def kept(look: Look, before: Record, item: Item, *, confidence: float = 1.0, tag
     """Return what becomes of an entry that is still there."""
     base = _as_shifted(replace(before, missing=0) if before.missing else before, look.matched.shift)
     retimed = item.span is not None and not same(before.span, item.span)
-    if item.features.exact == base.features.exact and not retimed:
-        return _unchanged(base, item)
+    if item.features.exact == base.features.exact and (not retimed or look.restamped):
+        return _unchanged(look, base, item)
     name = version_of(item.features, item.span)
     reverted = base.replaced(name) is not None
     if reverted and not look.quiet and base.flips and base.held + look.looks < FLAP_LOOKS * 2 ** (base.flips - 1):
@@ -129,9 +134,13 @@ def _as_shifted(record: Record, seconds: float) -> Record:
     return replace(record, entry=entry, span=at, versions=(*record.versions[:-1], latest))
 
 
-def _unchanged(base: Record, item: Item) -> Kept:
+def _unchanged(look: Look, base: Record, item: Item) -> Kept:
     old, new = base.entry, item.entry
-    published = sticky(old.published, new.published)
+    if _is_restyled(look, old, new):
+        entry = replace(new, published=sticky(old.published, new.published), native_id=new.native_id or old.native_id)
+        record = replace(base, entry=entry, revision=base.revision + 1, features=item.features, held=0)
+        return Kept(record, tell.restyled(base, record), restyled=True)
+    published = new.published if look.restamped else sticky(old.published, new.published)
     entry = old
     if new.native_id != old.native_id or new.url != old.url:
         entry = replace(entry, native_id=new.native_id or old.native_id, url=new.url or old.url)
@@ -142,6 +151,14 @@ def _unchanged(base: Record, item: Item) -> Kept:
     if entry is old and not base.held:
         return Kept(base)
     return Kept(replace(base, entry=entry, span=at, held=0))
+
+
+def _is_restyled(look: Look, old: Entry, new: Entry) -> bool:
+    """Say whether quotes, spaces or markup changed, furniture aside. What the last page showed was asked then."""
+    if (old.text == new.text and old.title == new.title) or (new.title, new.text) in look.page.known.read:
+        return False
+    furniture = look.page.known.memory.furniture
+    return old.title != new.title or content(old.text, furniture) != content(new.text, furniture)
 
 
 def _renewed(base: Record, item: Item, look: Look, *, retimed: bool, reverted: bool) -> Record:

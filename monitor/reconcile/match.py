@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 
 from monitor.reconcile.align import LONG_ENOUGH, Order, Pairing, backbone, pair_equal, pair_ids, pair_retimed
 from monitor.reconcile.assign import assign
+from monitor.reconcile.features import features
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.state import GoneRow, Known, version_of
-from monitor.reconcile.times import Span, apart, moved_by, same, span
+from monitor.reconcile.times import Span, apart, minute_of, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
 _MINUTE_LABEL = 60.0
+REWRITTEN = 0.6  # of the words of both
 MOST = 0.6  # share of unchanged entries that a moved clock moves
 
 
@@ -43,6 +45,7 @@ def match(known: Known, page: Page, trust: Trust) -> Matched:
         pair_retimed(pairing, backbone(pairing), ids=trust.usable)
         _find_returned(pairing, known, ids=trust.usable)
         assign(pairing, backbone(pairing), ids=trust.usable, full=_is_full(pairing, known))
+        _find_rewritten(pairing, known, ids=trust.usable)
     return Matched(pairing, backbone(pairing), shift, lag)
 
 
@@ -93,6 +96,26 @@ def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
         if key is not None:
             taken.add(key)
             pairing.returned[index] = key
+
+
+def _find_rewritten(pairing: Pairing, known: Known, *, ids: bool) -> None:
+    """Look what is still free up among the entries that went in its very minute: most of the words are the same."""
+    for index in pairing.free_items:
+        item = pairing.items[index]
+        if item.span is None or item.span.relative:
+            continue
+        for key in known.gone_by_minute.get(minute_of(item.span), ()):
+            row = known.gone[key]
+            if key in pairing.returned.values() or (ids and row.key and item.key and row.key != item.key):
+                continue
+            if same(span(row.published), item.span) and _share(row, item) >= REWRITTEN:
+                pairing.returned[index] = key
+                break
+
+
+def _share(row: GoneRow, item: Item) -> float:
+    words = features(row.title, row.text or "").bag
+    return len(words & item.features.bag) / max(1, len(words | item.features.bag))
 
 
 def _is_same_gone(row: GoneRow, item: Item, *, ids: bool) -> bool:

@@ -6,14 +6,14 @@ Rule: deltas come oldest first, removals first of all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import msgspec
 
 from monitor.model import Change, ChangeType, Snapshot
 from monitor.reconcile import changes as tell
-from monitor.reconcile.gate import Hold, Outlook
+from monitor.reconcile.gate import FLOOD_MIN, Hold, Outlook
 from monitor.reconcile.gone import absences, remember
 from monitor.reconcile.keep import Kept, Look, first, is_untouched, kept, missed, returned
 from monitor.reconcile.match import Matched
@@ -21,8 +21,10 @@ from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import GoneRow, Memory, Record
 from monitor.reconcile.story import absorbed_by
+from monitor.reconcile.times import same
 
 Leaving = Literal["removed", "window"]
+NEW_BASELINE = frozenset({"template_change", "different_page"})
 BACKLOG = 5  # older entries that appear at once below the end: a longer window, not news
 
 
@@ -51,11 +53,10 @@ def settle(
 ) -> Settled:
     """Settle a believed page. `accepted`: the doubt that equal looks overcame; `looks`: how many they were."""
     known, pairing = page.known, matched.pairing
-    quiet = accepted is not None and accepted.code == "template_change"
-    look = Look(page, matched, known.memory.polls + 1, looks, quiet)
-    backfilled = _backfilled(page, matched, seen)
-    told: list[Change] = []
-    damped = 0
+    quiet = accepted is not None and accepted.code in NEW_BASELINE
+    look = Look(page, matched, known.memory.polls + 1, looks, quiet, _is_restamped(matched))
+    backfilled = frozenset(seen.new) if quiet else _backfilled(page, matched, seen)
+    told: list[Kept] = []
     placed: list[tuple[float, Record]] = []
     for index, item in enumerate(pairing.items):
         if index in pairing.record_of:
@@ -71,9 +72,7 @@ def settle(
             source = seen.story.split_from.get(index)
             outcome = _arrived(look, new_id(), item, backfilled=index in backfilled, source=source)
         placed.append((float(index), outcome.record))
-        damped += outcome.damped
-        if outcome.change is not None:
-            told.append(outcome.change)
+        told.append(outcome)
     told.reverse()
     leaving, withdrawn = _absent(look, snapshot, seen, placed, policy)
     back = set(pairing.returned.values())
@@ -81,22 +80,54 @@ def settle(
     gone, rows = remember(gone, leaving, known.memory, policy.max_gone)
     live = {record.id: record for _, record in sorted(placed, key=lambda seat: seat[0])}
     memory = msgspec.structs.replace(known.memory, leavings=known.memory.leavings + len(leaving))
-    return Settled(live, gone, rows, (*withdrawn, *told), memory, _remarks(damped, quiet=quiet))
+    changes = _announced(told, gap=not pairing.record_of and bool(pairing.records))
+    return Settled(live, gone, rows, (*withdrawn, *changes), memory, _remarks(look, told))
 
 
-def _remarks(damped: int, *, quiet: bool) -> tuple[str, ...]:
+def _announced(told: Sequence[Kept], *, gap: bool) -> list[Change]:
+    """Return the changes to tell, oldest first: no flood of restyled entries, a word where a gap is possible."""
+    flood = _is_flood(sum(one.restyled for one in told), len(told))
+    changes = [one.change for one in told if one.change is not None and not (flood and one.restyled)]
+    if gap and changes and changes[0].type is ChangeType.NEW and changes[0].note is None:
+        changes[0] = replace(changes[0], note="a gap is possible before this entry")
+    return changes
+
+
+def _is_flood(some: int, of: int) -> bool:
+    return some >= FLOOD_MIN and some >= of / 2
+
+
+def _is_restamped(matched: Matched) -> bool:
+    """Say whether at least half of the unchanged entries carry another time, each its own."""
+    pairing = matched.pairing
+    same_text = [
+        (pairing.items[item], pairing.records[index])
+        for item, index in pairing.record_of.items()
+        if pairing.items[item].features.exact == pairing.records[index].features.exact
+    ]
+    moved = sum(item.span != record.span and not same(record.span, item.span) for item, record in same_text)
+    return _is_flood(moved, len(same_text))
+
+
+def _remarks(look: Look, told: Sequence[Kept]) -> tuple[str, ...]:
     found = []
+    damped, restyled = sum(one.damped for one in told), sum(one.restyled for one in told)
     if damped:
         found.append(f"{damped} entries keep returning to earlier wordings; not told until they settle")
-    if quiet:
-        found.append("the page's template changed; all entries were recorded anew")
+    if look.quiet:
+        found.append("the page was replaced or its template changed; all entries were recorded anew")
+    if look.restamped:
+        found.append("most entries carry new times at once; recorded, not told")
+    if _is_flood(restyled, len(told)):
+        found.append(f"{restyled} entries changed their characters but not their content; recorded, not told")
     return tuple(found)
 
 
 def _arrived(look: Look, record_id: str, item: Item, *, backfilled: bool, source: str | None) -> Kept:
     record = first(record_id, item, look.poll)
     if backfilled:
-        return Kept(record, tell.arrived(ChangeType.BASELINE, record, note="was below the end of the page before"))
+        note = "was below the end of the page before" if not look.quiet else None
+        return Kept(record, tell.arrived(ChangeType.BASELINE, record, note=note))
     return Kept(record, tell.arrived(ChangeType.NEW, record, note=f"split from {source}" if source else None))
 
 
@@ -110,8 +141,9 @@ def _absent(
         if absence.fate == "missing":
             placed.append((_seat(look.matched, absence.record), missed(absence.record, look)))
             continue
-        leaving.append((absence.record, absence.fate))
-        if absence.fate == "removed":
+        removed = absence.fate == "removed" and not look.quiet
+        leaving.append((absence.record, "removed" if removed else "window"))
+        if removed:
             holder = absorbed_by(absence.record, (record for _, record in placed))
             withdrawn.append(tell.removed(absence.record, f"merged into {holder}" if holder else None))
     return leaving, withdrawn

@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.model import Entry, Stamp
 from monitor.reconcile.features import NORMALISER, Features, features_of, identifier
-from monitor.reconcile.times import Span, span
+from monitor.reconcile.times import Span, minute_of, span
 
 KEPT_VERSIONS = 8
 FORMAT = 1
@@ -111,7 +111,7 @@ def version_of(found: Features, stamp: Span | None) -> int:
     """Return a name of a content shown at a time of day; relative labels tell no time of their own."""
     if stamp is None or stamp.relative:
         return found.exact
-    return found.exact ^ (int(stamp.lo // 60) % 1440 + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+    return found.exact ^ (minute_of(stamp) + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
 
 
 def record_of(key: str, row: LiveRow, furniture: tuple[str, ...]) -> Record:
@@ -129,7 +129,7 @@ class Known:
     live: Mapping[str, Record] = field(default_factory=dict)
     gone: Mapping[str, GoneRow] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
-    last_page: tuple[Entry, ...] = ()  # as received; not stored
+    last_page: tuple[Entry, ...] | None = None  # as received and believed; not stored
     read: Mapping[tuple[str | None, str], Features] = field(default_factory=dict)  # of the last page; not stored
 
     @classmethod
@@ -168,6 +168,17 @@ class Known:
             if row.normaliser == NORMALISER:
                 for version in {row.exact, *row.versions}:
                     found[version] = (*found.get(version, ()), key)
+        return found
+
+    @cached_property
+    def gone_by_minute(self) -> Mapping[int, tuple[str, ...]]:
+        """Ids of gone entries whose text is kept, by their minute of the day; relative labels have none."""
+        found: dict[int, tuple[str, ...]] = {}
+        for key, row in self.gone.items():
+            if row.text is not None and row.published and not row.published.relative:
+                at = span(row.published)
+                minute = minute_of(at) if at else 0
+                found[minute] = (*found.get(minute, ()), key)
         return found
 
     @cached_property

@@ -35,6 +35,11 @@ def span(stamp: Stamp | None) -> Span | None:
     return Span(lo, lo + (stamp.precision if stamp.relative else 0), stamp.dated, stamp.relative)
 
 
+def minute_of(at: Span) -> int:
+    """Return the minute of the day."""
+    return int(at.lo // 60) % 1440
+
+
 def apart(old: Span, new: Span) -> float:
     """Return how many seconds later `new` is than `old`; 0 where their intervals meet.
 
