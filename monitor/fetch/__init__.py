@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from monitor.fetch.fetcher import Fetcher, FetchSettings
     from monitor.fetch.hosts import HostPolicy
+    from monitor.fetch.links import elsewhere
     from monitor.fetch.request import (
         CacheHints,
         FetchFailed,
@@ -60,6 +61,7 @@ _HOMES = {
     "NotModified": "request",
     "ParseWorker": "worker",
     "ParseWorkerSettings": "worker",
+    "elsewhere": "links",
     "sight_move": "request",
 }
 
@@ -77,6 +79,7 @@ __all__ = [
     "NotModified",
     "ParseWorker",
     "ParseWorkerSettings",
+    "elsewhere",
     "sight_move",
 ]
 

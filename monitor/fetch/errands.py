@@ -31,7 +31,6 @@ class Errands:
     ) -> None:
         self._fetch = fetch
         self._source = source
-        self._origin = links.check_url(shell.document.url or source.url)
         self._ready = {shell.document.url or source.url: shell}  # the page itself is at hand
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._run = 0
@@ -63,25 +62,11 @@ class Errands:
         """Answer alert, confirm and prompt, which would hold the page for ever."""
         await dialog.dismiss()
 
-    async def _fetched(self, url: str, kind: str) -> FetchOutcome | None:
-        link = links.check_url(url)
-        if isinstance(link, links.Refused) or isinstance(self._origin, links.Refused):
-            return None
-        own = link.origin == self._origin.origin
+    async def _fetched(self, url: str, kind: str) -> FetchOutcome:
+        robots = "ignore" if kind in ("script", "stylesheet") else self._source.robots
+        request = replace(links.elsewhere(self._source, url), render="none", robots=robots, hurried=True)
         async with self._room:
-            return await self._fetch(
-                replace(
-                    self._source,
-                    url=url,
-                    etag=None,
-                    last_modified=None,
-                    body_hash=None,
-                    headers=self._source.headers if own else links.plain_headers(self._source.headers),
-                    render="none",
-                    robots="ignore" if kind in ("script", "stylesheet") else self._source.robots,
-                    hurried=True,
-                )
-            )
+            return await self._fetch(request)
 
 
 def _headers(answer: Fresh, origin: str | None) -> dict[str, str]:

@@ -108,10 +108,10 @@ class Fetcher:
         Takes at most `limits.total` seconds, and the same again where robots.txt has to be asked first, plus the wait
         for the host's turn (`HostPolicy.max_wait`).
         """
-        path = files.file_path(request.url)
+        path = None if request.foreign else files.file_path(request.url)
         if path is not None:
             return await asyncio.to_thread(files.read_file, path, request, self._now())
-        link = links.check_url(request.url, credentials=True)
+        link = links.check_url(request.url, credentials=not request.foreign)
         if isinstance(link, Refused):
             return failed("refused_url", f"refused: {link.reason}")
         if request.render == "browser":

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
+from monitor.fetch.request import FetchRequest
 from monitor.text.addresses import is_address
 
 MAX_URL = 8192
@@ -132,6 +133,17 @@ def headers_for(link: Link, start: Origin, headers: Mapping[str, str]) -> dict[s
 def plain_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that hold no secret."""
     return {name: value for name, value in headers.items() if name.lower() in _PLAIN_HEADERS}
+
+
+def elsewhere(request: FetchRequest, url: str) -> FetchRequest:
+    """Return the request for another URL that a publisher named: where a source moved, an older page, a page's script.
+
+    Such a URL is never a file, and headers that can hold a secret go there only if it is of the source's own origin.
+    """
+    home, link = check_url(request.url, credentials=True), check_url(url)
+    own = isinstance(home, Link) and isinstance(link, Link) and home.origin == link.origin
+    headers = dict(request.headers) if own else plain_headers(request.headers)
+    return replace(request, url=url, headers=headers, etag=None, last_modified=None, body_hash=None, foreign=True)
 
 
 def without_credentials(link: Link) -> tuple[Link, tuple[str, str] | None]:

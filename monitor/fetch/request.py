@@ -44,6 +44,7 @@ class FetchRequest:
     robots: Literal["respect", "ignore"] = "respect"
     proxy: str | None = None  # http://host:port; None: the fetcher's own setting
     render: Literal["none", "browser"] = "none"
+    foreign: bool = False  # the URL is a publisher's word and not the operator's: never a file; see `links.elsewhere`
     hurried: bool = False  # part of a page being rendered: its host is not spaced, only limited in number
 
 

@@ -5,7 +5,7 @@ import ssl
 import pytest
 import trustme
 
-from monitor.fetch import FetchRequest, Fresh, Move, sight_move
+from monitor.fetch import FetchRequest, Fresh, Move, elsewhere, sight_move
 from monitor.fetch.fetcher import Fetcher
 from tests.fetch.conftest import FAST
 from tests.fetch.wire import RawServer, http, redirect
@@ -14,7 +14,7 @@ SECRETS = {"Authorization": "Bearer secret", "Cookie": "session=secret", "X-Api-
 
 
 @pytest.fixture
-async def elsewhere():
+async def other():
     server = await RawServer().start()
     yield server
     await server.stop()
@@ -34,13 +34,13 @@ async def test_every_redirecting_status_is_followed(status, server, ask):
     assert (await ask("/old")).document.body == b"page"
 
 
-async def test_secrets_do_not_follow_to_another_origin(server, elsewhere, ask):
-    server.routes["/"] = redirect(elsewhere.url("/"))
-    elsewhere.routes["/"] = http(b"page")
+async def test_secrets_do_not_follow_to_another_origin(server, other, ask):
+    server.routes["/"] = redirect(other.url("/"))
+    other.routes["/"] = http(b"page")
     await ask("/", headers=SECRETS)
     assert server.asked()[0].headers["authorization"] == "Bearer secret"
-    assert "secret" not in str(elsewhere.asked()[0].headers)
-    assert elsewhere.asked()[0].headers["accept-language"] == "de"
+    assert "secret" not in str(other.asked()[0].headers)
+    assert other.asked()[0].headers["accept-language"] == "de"
 
 
 async def test_secrets_follow_within_the_origin(server, ask):
@@ -50,21 +50,21 @@ async def test_secrets_follow_within_the_origin(server, ask):
     assert server.asked("/page")[0].headers["x-api-key"] == "secret"
 
 
-async def test_secrets_are_sent_again_when_a_foreign_origin_sends_us_back_home_only_to_home(server, elsewhere, ask):
-    server.routes["/"] = redirect(elsewhere.url("/"))
-    elsewhere.routes["/"] = redirect(server.url("/page"))
+async def test_secrets_are_sent_again_when_a_foreign_origin_sends_us_back_home_only_to_home(server, other, ask):
+    server.routes["/"] = redirect(other.url("/"))
+    other.routes["/"] = redirect(server.url("/page"))
     server.routes["/page"] = http(b"page")
     assert isinstance(await ask("/", headers=SECRETS), Fresh)
-    assert "secret" not in str(elsewhere.asked()[0].headers)
+    assert "secret" not in str(other.asked()[0].headers)
 
 
-async def test_a_password_in_the_source_url_becomes_an_authorization_of_its_own_origin(server, elsewhere, fetcher):
-    server.routes["/"] = redirect(elsewhere.url("/"))
-    elsewhere.routes["/"] = http(b"page")
+async def test_a_password_in_the_source_url_becomes_an_authorization_of_its_own_origin(server, other, fetcher):
+    server.routes["/"] = redirect(other.url("/"))
+    other.routes["/"] = http(b"page")
     url = server.url("/").replace("http://", "http://me:p%40ss@")
     outcome = await fetcher.fetch(FetchRequest(url, allow_private=True, robots="ignore", limits=FAST))
     assert server.asked()[0].headers["authorization"] == "Basic bWU6cEBzcw=="
-    assert "authorization" not in elsewhere.asked()[0].headers
+    assert "authorization" not in other.asked()[0].headers
     assert "p@ss" not in str(outcome)
 
 
@@ -130,3 +130,19 @@ async def test_all_hops_share_one_total_time(server, ask):
     server.routes["/slow"] = slow
     assert (await ask("/slow")).verdict.code == "timeout"
     assert len(server.asked()) <= 3
+
+
+def test_a_url_that_a_publisher_named_is_no_file_and_gets_no_secret_of_another_origin():
+    source = FetchRequest("https://example.org/live", etag='"1"', headers=SECRETS)
+    assert elsewhere(source, "https://example.org/older").headers == SECRETS
+    assert elsewhere(source, "https://evil.example/").headers == {"Accept-Language": "de"}
+    assert elsewhere(source, "https://example.org:444/").headers == {"Accept-Language": "de"}
+    assert elsewhere(source, "https://example.org/older").etag is None
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "/etc/passwd", "file:/etc/passwd", "http://me:secret@127.0.0.1/"]
+)
+async def test_a_url_that_a_publisher_named_opens_nothing_here(url, fetcher, tmp_path):
+    outcome = await fetcher.fetch(elsewhere(FetchRequest(str(tmp_path / "live.txt")), url))
+    assert outcome.verdict.code == "refused_url"
