@@ -83,7 +83,9 @@ class Monitor:
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
             self._worker = await stack.enter_async_context(plans.parse_worker(settings))
-            self._deliverer = await stack.enter_async_context(Deliverer(self.store, delivery_setup(settings)))
+            self._deliverer = await stack.enter_async_context(
+                Deliverer(self.store, delivery_setup(settings), on_settled=self.metrics.settled)
+            )
             self._poller = Poller(
                 store=self.store,
                 fetcher=self._fetcher,
@@ -104,7 +106,9 @@ class Monitor:
     async def run(self, stop: asyncio.Event) -> None:
         """Poll, publish and deliver until `stop` is set; then finish what is under way and close."""
         async with self.opened(), AsyncExitStack() as stack:
-            schedule = self._schedule = Schedule(self._poll_on_schedule, clock=self.clock)
+            schedule = self._schedule = Schedule(
+                self._poll_on_schedule, clock=self.clock, on_start=self.metrics.lateness.observe
+            )
             self._vitals = Vitals(self._parts(schedule), self.metrics)
             self._expect_series()
             await self._open_health_page(stack)

@@ -12,13 +12,28 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from monitor import __version__
 from monitor.daemon.completeness import CONCERNS
+from monitor.daemon.deliver_values import Settled
 from monitor.daemon.poll import PollResult
 from monitor.daemon.report import CONDITIONS, Report
 from monitor.model import VerdictKind
+from monitor.sinks import Delivered
 
 DELAYS = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900, 3600)
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+FAILURES = ("auth", "client_error", "rate_limited", "server_error", "other")
 CHANGES = ("new", "edited", "removed", "restored")
+
+
+def failure(status: str) -> str:
+    """Return the kind of a failed try by what the receiver answered; what is no number never arrived.
+
+    HTTP's classes are told apart (RFC 9110 §15); mail's codes of the same hundreds mean the same to an operator.
+    """
+    if not status.isdecimal():
+        return "other"
+    if status in ("401", "403"):
+        return "auth"
+    return {"429": "rate_limited"}.get(status) or {"4": "client_error", "5": "server_error"}.get(status[:1], "other")
 
 
 class Metrics:
@@ -66,6 +81,12 @@ class Metrics:
         self.failed = Counter(
             "monitor_notifications_failed", "Tries that failed.", ("receiver", "reason"), registry=registry
         )
+        self.notified_after = Histogram(
+            "monitor_notification_latency_seconds",
+            "From composing a message, or its last try, to what came of the try.",
+            buckets=SECONDS,
+            registry=registry,
+        )
         self.dead = gauge("monitor_dead_letters", "Messages given up.", registry=registry)
         self.reload_ok = gauge(
             "monitor_config_last_reload_successful", "1 if the last reload was put in force.", registry=registry
@@ -89,6 +110,8 @@ class Metrics:
             self.matches.labels(rule)
         for receiver in receivers:
             self.sent.labels(receiver)
+            for reason in FAILURES:
+                self.failed.labels(receiver, reason)
 
     def polled(self, result: PollResult, seconds: float) -> None:
         """Count one poll and what it found."""
@@ -100,6 +123,13 @@ class Metrics:
                 self.delay.observe(delta.late_by)
         for alert in result.alerts:
             self.matches.labels(alert.rule).inc()
+
+    def settled(self, settled: Settled) -> None:
+        """Count one try of one message and what came of it."""
+        self.sent.labels(settled.receiver).inc()
+        self.notified_after.observe(settled.waited)
+        if not isinstance(settled.outcome, Delivered):
+            self.failed.labels(settled.receiver, failure(settled.outcome.status)).inc()
 
     def stands(self, report: Report) -> None:
         """Take over how everything stands."""

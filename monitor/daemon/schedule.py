@@ -65,24 +65,34 @@ class DueSources:
         """Return when a source is due, None while it is being polled or unknown."""
         return self._due.get(source_id)
 
-    def take(self, now: float, limit: int) -> list[str]:
-        """Return up to `limit` sources due at `now`, longest due first, and take them out."""
-        taken: list[str] = []
+    def take(self, now: float, limit: int) -> list[tuple[str, float]]:
+        """Return up to `limit` sources due at `now` and when each was, longest due first, and take them out."""
+        taken: list[tuple[str, float]] = []
         while self._heap and self._heap[0][0] <= now and len(taken) < limit:
             due, _, source_id = heapq.heappop(self._heap)
             if self._due.get(source_id) == due:
                 del self._due[source_id]
-                taken.append(source_id)
+                taken.append((source_id, due))
         return taken
 
 
 class Schedule:
     """Starts polls when they are due, one at a time for each source, and runs housekeeping jobs."""
 
-    def __init__(self, poll: Callable[[str], Awaitable[float | None]], *, clock: Clock) -> None:
-        """`poll` polls one source and returns the seconds until its next poll, None to poll it no more."""
+    def __init__(
+        self,
+        poll: Callable[[str], Awaitable[float | None]],
+        *,
+        clock: Clock,
+        on_start: Callable[[float], None] = lambda lateness: None,
+    ) -> None:
+        """`poll` polls one source and returns the seconds until its next poll, None to poll it no more.
+
+        `on_start` hears with each poll how many seconds after its due time it starts.
+        """
         self._poll = poll
         self._clock = clock
+        self._on_start = on_start
         self._due = DueSources()
         self._wanted: set[str] = set()
         self._polling: dict[str, asyncio.Task[None]] = {}
@@ -90,7 +100,6 @@ class Schedule:
         self._jobs = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         self.jumps = 0
         self.started = 0
-        self.worst_lateness = 0.0
         self.last_tick = clock.monotonic()
 
     def add(self, source_id: str, delay: float) -> None:
@@ -134,9 +143,10 @@ class Schedule:
     async def _tick(self) -> None:
         now = self._clock.monotonic()
         self.last_tick = now
-        for source_id in self._due.take(now, STARTS_PER_TICK):
+        for source_id, due in self._due.take(now, STARTS_PER_TICK):
             if source_id not in self._polling:
                 self.started += 1
+                self._on_start(now - due)
                 self._polling[source_id] = asyncio.create_task(self._poll_once(source_id), name=f"poll {source_id}")
 
     async def _poll_once(self, source_id: str) -> None:

@@ -11,7 +11,7 @@ def test_sources_come_out_when_due_longest_due_first():
     due.set("late", 3.0)
     due.set("early", 1.0)
     due.set("middle", 2.0)
-    assert due.take(2.5, 10) == ["early", "middle"]
+    assert [name for name, _ in due.take(2.5, 10)] == ["early", "middle"]
     assert due.take(2.5, 10) == []
 
 
@@ -20,7 +20,7 @@ def test_a_source_set_again_is_due_at_the_new_time_only():
     due.set("a", 1.0)
     due.set("a", 5.0)
     assert due.take(2.0, 10) == []
-    assert due.take(5.0, 10) == ["a"]
+    assert due.take(5.0, 10) == [("a", 5.0)]
 
 
 def test_no_more_than_the_limit_start_at_once():
