@@ -22,7 +22,7 @@ from monitor.daemon.judging import Found, Watch, find_changes, judge_deltas
 from monitor.daemon.paging import read_on
 from monitor.daemon.polled import Outcome, Timing, after_poll, is_deferred
 from monitor.errors import MonitorError
-from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker
+from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker, elsewhere
 from monitor.model import (
     Alert,
     ChangeType,
@@ -169,7 +169,7 @@ class Poller:
             return self._settled(plan, remembered, Outcome(reading.verdict, answer))
 
         async def older_page(url: str) -> Snapshot | None:
-            older = await self._fetcher.fetch(replace(plan.request, url=url))
+            older = await self._fetcher.fetch(elsewhere(plan.request, url))
             if not isinstance(older, Fresh):
                 return None
             read = await self._read(plan, remembered, older.document)
@@ -286,8 +286,9 @@ def _conditional(request: FetchRequest, remembered: _Remembered) -> FetchRequest
     known, poll = remembered.known, remembered.poll
     if known is None or known.pending:
         return request
-    url = poll.moved_to if poll.moved_to and poll.moved_seen >= 3 else request.url
-    return replace(request, url=url, etag=poll.etag, last_modified=poll.last_modified, body_hash=poll.body_hash)
+    if poll.moved_to and poll.moved_seen >= 3:
+        request = elsewhere(request, poll.moved_to)
+    return replace(request, etag=poll.etag, last_modified=poll.last_modified, body_hash=poll.body_hash)
 
 
 def _looks_back(judgements: tuple[Judgement, ...]) -> bool:

@@ -89,7 +89,7 @@ def _delay(state: PollState, outcome: Outcome, timing: Timing, failures: int, ji
         code=outcome.verdict.code,
         suspect=outcome.verdict.kind is VerdictKind.SUSPECT,
         changed=bool(outcome.deltas),
-        last=state.interval,
+        last=None if state.failures else state.interval,  # what trouble stretched it to says nothing of the pace
         entry_rate=state.entry_rate,
         fresh_for=shortest([hints.fresh_for if hints else None, outcome.snapshot.ttl if outcome.snapshot else None]),
     )
