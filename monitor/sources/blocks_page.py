@@ -5,22 +5,28 @@ Rule: at least one member of the block must hold a time and text; otherwise the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
 from monitor.sources.dom import first_of, next_page
-from monitor.sources.dom_blocks import find_blocks
-from monitor.sources.dom_entry import draft_of_block
+from monitor.sources.dom_blocks import drafts_of, find_blocks
+from monitor.sources.dom_entry import skip_furniture
 from monitor.sources.drafts import Draft, Page
+from monitor.sources.stamped_text import segmented
 from monitor.text.html import join_paragraphs, paragraphs_of
+
+_FEWEST = 3  # entries: a report may name a time or two in paragraphs of their own
 
 
 def read_blocks(content: Content) -> Page | Verdict:
-    """Return the entries of a page by its repeated time-stamped block; a failed verdict if it has none."""
+    """Return the entries of a page by its repeated time-stamped block, else by paragraphs that begin with a time; a failed
+    verdict if it has neither."""
     group = find_blocks(content.tree)
-    drafts = [draft_of_block(block, content.document.url) for block in group.blocks] if group is not None else []
+    drafts = drafts_of(group, content.document.url) if group is not None else []
     told = [draft for draft in drafts if _is_entry(draft)]
     if group is None or not told:
-        return Verdict(VerdictKind.FAILED, "the page shows no repeated block with times", "no_entries")
+        return _read_paragraphs(content)
     return Page(
         drafts=tuple(told),
         kind="page",
@@ -29,6 +35,19 @@ def read_blocks(content: Content) -> Page | Verdict:
         intro=page_intro(content),
         next_url=next_page(content.tree, content.document.url),
     )
+
+
+def _read_paragraphs(content: Content) -> Page | Verdict:
+    """Read the page's main text as stamped text: "<p>11:05 – Ferries stop…</p>"."""
+    nothing = Verdict(VerdictKind.FAILED, "the page shows no repeated block with times", "no_entries")
+    main = content.tree.css_first("main, [role=main], article, body")
+    if main is None:
+        return nothing
+    page = segmented(join_paragraphs(paragraphs_of(main, skip_furniture(None, pictures=False))))
+    if isinstance(page, Verdict) or len(page.drafts) < _FEWEST:
+        return nothing
+    how = f"{len(page.drafts)} paragraphs that begin with a time"
+    return replace(page, kind="page", how=how, title=page_title(content), intro=(), background=())
 
 
 def _is_entry(draft: Draft) -> bool:

@@ -14,7 +14,11 @@ from statistics import mean, median
 from typing import TYPE_CHECKING
 
 from monitor.sources.dom import ancestors, classes, path
+from monitor.sources.dom_days import with_days
+from monitor.sources.dom_entry import draft_of_block
+from monitor.sources.dom_flat import FLAT_TAGS, drafts_of_flat, parts_after
 from monitor.sources.dom_times import CARRIERS
+from monitor.sources.drafts import Draft
 from monitor.text.times import read_claim
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 _LEVELS = 9  # how far above its time an entry's element is looked for
 _ENOUGH = 600  # characters of one entry that count: one long article does not outweigh a list
 _MOST_TIMES = 4000
+_PLAINLY = 1500  # a score no list of teasers reaches: words need not be searched for times any more
+_FLAT = 0.9  # an element of its own explains an entry better than a run of siblings
 _LIVE = re.compile(r"live|ticker|stream|timeline|feed|update|minute")
 _NOT_ENTRIES = re.compile(
     r"comment|related|most-?read|popular|recommend|teaser|promo|carousel|sidebar|\bnav|footer|breadcrumb|key-?event|summary-list"
@@ -36,6 +42,7 @@ class Group:
     path: str
     blocks: tuple[LexborNode, ...]
     score: float
+    flat: bool = False  # the members only begin the entries; what stands beside them belongs to them
 
 
 def find_blocks(tree: LexborHTMLParser) -> Group | None:
@@ -43,18 +50,29 @@ def find_blocks(tree: LexborHTMLParser) -> Group | None:
     body = tree.body
     if body is None:
         return None
-    marked = [node for node in body.css(CARRIERS)[:_MOST_TIMES] if node.tag not in {"html", "body", "meta"}]
-    return _best(marked) or _best(_labels(body))
+    marked = _best([node for node in body.css(CARRIERS)[:_MOST_TIMES] if node.tag not in {"html", "body", "meta"}])
+    if marked is not None and marked.score > _PLAINLY:
+        return marked
+    return max(filter(None, (marked, _best(_labels(body)))), key=lambda group: group.score, default=None)
+
+
+def drafts_of(group: Group, page_url: str | None) -> list[Draft]:
+    """Return the drafts of a group's entries, in page order."""
+    if group.flat:
+        drafts = drafts_of_flat(group.blocks, page_url)
+    else:
+        drafts = [draft_of_block(block, page_url) for block in group.blocks]
+    return with_days(drafts, group.blocks)
 
 
 def _labels(body: LexborNode) -> list[LexborNode]:
     """Return the elements whose own text is a time."""
     found: list[LexborNode] = []
     for node in body.traverse(include_text=True):
-        if node.tag != "-text" or node.parent is None or node.parent.tag in {"script", "style", "p", "a"}:
+        if node.tag != "-text" or node.parent is None or node.parent.tag in {"script", "style"}:
             continue
-        text = (node.text_content or "").strip()
-        if 2 <= len(text) <= 60 and (claim := read_claim(text)) is not None and not claim.is_date:
+        text = (node.text_content or "").strip(" \t\r\n–—|:-")
+        if 2 <= len(text) <= 60 and (claim := read_claim(text)) is not None and not claim.is_date and not claim.weak:
             found.append(node.parent)
             if len(found) >= _MOST_TIMES:
                 break
@@ -68,10 +86,11 @@ def _best(times: Sequence[LexborNode]) -> Group | None:
         for node in (time, *ancestors(time, _LEVELS)):
             counts[node.mem_id] += 1
             holders[path(node)].setdefault(node.mem_id, node)
+    lists = [(key, tuple(nodes.values())) for key, nodes in holders.items() if _is_list(nodes, counts)]
     groups = [
-        Group(key, tuple(nodes.values()), _score(tuple(nodes.values())) / mean(counts[one] for one in nodes))
-        for key, nodes in holders.items()
-        if _is_list(nodes, counts)
+        Group(key, nodes, score / mean(counts[node.mem_id] for node in nodes), flat)
+        for key, nodes in lists
+        for score, flat in _scores(nodes)
     ]
     return max(groups, key=lambda group: group.score, default=None)
 
@@ -92,16 +111,27 @@ def _in_live(node: LexborNode) -> bool:
     )
 
 
-def _score(blocks: tuple[LexborNode, ...]) -> float:
-    """Return how much a group looks like entries: text outside links, each entry's share capped.
+def _scores(blocks: tuple[LexborNode, ...]) -> list[tuple[float, bool]]:
+    """Return how much a group looks like entries: text outside links, each entry's share capped; and, where its members
+    may only begin the entries, how much it does so with what stands beside them.
 
     Held against the number of times a member shows, so that a day's section loses to the entries in it.
     """
-    total = 0.0
-    for block in blocks:
-        linked = sum(len(link.text()) for link in block.css("a")[:50])
-        total += min(_ENOUGH, max(0, len(block.text().strip()) - linked))
     names = " ".join(classes(node) for node in (blocks[0], *ancestors(blocks[0], 3)))
-    if _NOT_ENTRIES.search(names):
-        total *= 0.2
-    return total * (1.3 if _LIVE.search(names) else 1.0)
+    weight = (0.2 if _NOT_ENTRIES.search(names) else 1.0) * (1.3 if _LIVE.search(names) else 1.0)
+    own = [_words(block) for block in blocks]
+    scores = [(weight * sum(min(_ENOUGH, words) for words in own), False)]
+    parents = {block.parent.mem_id for block in blocks if block.parent is not None}
+    if blocks[0].tag in FLAT_TAGS and 3 * len(parents) <= len(blocks) + 1:  # side by side, not each in its entry
+        starts = frozenset(block.mem_id for block in blocks)
+        beside = [sum(_words(part) for part in parts_after(block, starts)) for block in blocks]
+        total = sum(min(_ENOUGH, words + more) for words, more in zip(own, beside, strict=True))
+        scores.append((_FLAT * weight * total, True))
+    return scores
+
+
+def _words(node: LexborNode) -> int:
+    """Return the characters of a node's text outside links."""
+    if node.tag == "-text":
+        return len((node.text_content or "").strip())
+    return max(0, len(node.text().strip()) - sum(len(link.text()) for link in node.css("a")[:50]))

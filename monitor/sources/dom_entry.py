@@ -27,6 +27,7 @@ _FURNITURE = re.compile(
 _CAPTION = re.compile(r"\b(?:caption|credit|copyright)\b")
 _NEVER_TEXT = frozenset({"time", "button", "nav", "footer", "amp-timeago", "gu-island"})
 _COUNTED = re.compile(r"[a-zA-Z_-]*\d{1,4}")
+_LEADING_DASH = re.compile(r"^\s*[–—|:-]\s+")  # what parted the text from the time before it
 _BADGE = re.compile(r"badge|-tag\b|label|breaking|flag|visually-hidden|gs-u-vh|sr-only|kicker")
 _PINNED = re.compile(r"\b(?:pinned|sticky|is-pinned|is-sticky|pinned-post)\b")
 _TITLE = re.compile(r"\b(?:title|headline|heading|entry-title|post-title|h-title)\b")
@@ -50,7 +51,7 @@ def draft_of_block(block: LexborNode, page_url: str | None) -> Draft:
     told = told_of(block)
     anchor = anchor_of(block)
     return Draft(
-        text=text_of(block, heading),
+        text=text_of(block, heading, label=label_of(told)),
         title=_title(heading) if heading is not None else None,
         native_id=anchor,
         url=permalink(block, anchor, page_url),
@@ -105,29 +106,41 @@ def _is_title_box(node: LexborNode) -> bool:
     )
 
 
-def text_of(block: LexborNode, heading: LexborNode | None) -> str:
-    """Return the entry's text without its title, time and furniture."""
+def label_of(told: Told) -> str:
+    """Return the words of an entry's time as the page shows them, "" if it shows none."""
+    return (told.claim.text if told.claim is not None else told.stamp.text if told.stamp is not None else "") or ""
+
+
+def text_of(block: LexborNode, heading: LexborNode | None, *, label: str = "") -> str:
+    """Return the entry's text without its title, time (shown as `label`) and furniture."""
     title = heading.mem_id if heading is not None else None
     for pictures in (False, True):
         paragraphs = [
-            paragraph for paragraph in paragraphs_of(block, _skip(title, pictures=pictures)) if paragraph.strip()
+            paragraph
+            for paragraph in paragraphs_of(block, skip_furniture(title, pictures=pictures))
+            if paragraph.strip()
         ]
-        text = join_paragraphs(_without_labels(paragraphs))
+        text = join_paragraphs(_without_labels(paragraphs, label))
         if text:
             return text
     return ""
 
 
-def _without_labels(paragraphs: list[str]) -> list[str]:
-    """Take the times off that stand before the text."""
+def _without_labels(paragraphs: list[str], label: str) -> list[str]:
+    """Take the times off that stand before the text, in paragraphs of their own or at the head of the first."""
     first = 0
     while first < min(3, len(paragraphs)) and read_claim(paragraphs[first]) is not None:
         first += 1
-    return paragraphs[first:]
+    if first == len(paragraphs):
+        return []
+    head = paragraphs[first].strip()
+    if label and head.startswith(label) and not head[len(label) : len(label) + 1].isalnum():
+        head = head[len(label) :].lstrip()
+    return [_LEADING_DASH.sub("", head), *paragraphs[first + 1 :]]
 
 
-def _skip(title: int | None, *, pictures: bool) -> Skip:
-    """What of an entry is not its text; with `pictures` their captions are."""
+def skip_furniture(title: int | None, *, pictures: bool) -> Skip:
+    """Return what of an entry is not its text, the node `title` among it; with `pictures` their captions are text."""
     silent = _NEVER_TEXT if pictures else _NEVER_TEXT | {"figure"}
 
     def skip(node: LexborNode) -> bool:

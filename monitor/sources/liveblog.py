@@ -15,7 +15,7 @@ from monitor.model import Verdict, VerdictKind
 from monitor.sources.blocks_page import page_intro, page_title
 from monitor.sources.content import Content
 from monitor.sources.dom import ancestors, attribute, next_page
-from monitor.sources.dom_blocks import find_blocks
+from monitor.sources.dom_blocks import drafts_of, find_blocks
 from monitor.sources.dom_entry import draft_of_block
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.layout import letters, with_paragraphs_of
@@ -96,7 +96,9 @@ def _say_one_thing(values: Sequence[object], blogs: object) -> bool:
 def _shown(tree: LexborHTMLParser, page_url: str | None) -> dict[int, Draft]:
     """Return what the page itself shows as entries, by the identity of their elements, in page order."""
     group = find_blocks(tree)
-    return {} if group is None else {block.mem_id: draft_of_block(block, page_url) for block in group.blocks}
+    if group is None:
+        return {}
+    return {block.mem_id: draft for block, draft in zip(group.blocks, drafts_of(group, page_url), strict=True)}
 
 
 def _twins(

@@ -48,7 +48,12 @@ class _Block:
 
 def read_stamped_text(content: Content) -> Page | Verdict:
     """Return the entries of a stamped text; a failed verdict where no line of it is a time."""
-    lines = _settled(_lines(content.text))
+    return segmented(content.text)
+
+
+def segmented(text: str) -> Page | Verdict:
+    """Return the entries of a text with time lines, whatever it was taken from."""
+    lines = _settled(_lines(text))
     first = next((at for at, line in enumerate(lines) if line.claim is not None and not line.claim.is_date), None)
     if first is None:
         return Verdict(VerdictKind.FAILED, "no line of the text is a time", "no_entries")

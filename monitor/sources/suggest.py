@@ -50,7 +50,7 @@ def suggest(document: Document) -> Suggestion | None:
     if not content.is_markup or too_deep(content.text):
         return None
     group = find_blocks(content.tree)
-    if group is None:
+    if group is None or group.flat:
         return None
     entry = _entry_selector(group.blocks, content.tree)
     select = {"entry": entry, **_field_selectors(group.blocks)}
