@@ -21,6 +21,7 @@ from monitor.text.tokens import tokens
 MAX_PRODUCT = 100_000_000
 CONTEXT = 80  # characters of equal text kept around the changes: a change slides no further
 KEPT_WORDS = 4  # an equal run of more words than this is a landmark to a reader, whatever surrounds it
+DWARFED = 4  # times as large as the scrap: a change that swallows it
 _SENTENCE_END = frozenset(".!?…。！？؟۔।")
 
 
@@ -169,7 +170,8 @@ def _is_scrap(before: Hunk, equal: Hunk, after: Hunk) -> bool:
         )
     if words > KEPT_WORDS:
         return False
-    return words < _size(before) and words < _size(after)
+    smaller, larger = sorted((_size(before), _size(after)))
+    return words < smaller or (words == smaller and larger >= DWARFED * words)
 
 
 def _is_pure(hunk: Hunk) -> bool:

@@ -1,0 +1,101 @@
+"""What holds of every page and every history of pages."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.model import ChangeType, VerdictKind
+
+VOCABULARY = (
+    "river bridge mayor school train storm farm coast hall dam light crew ship road rain east north ten old new"
+)
+WORDS = VOCABULARY.split()
+QUIET = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=14).map(" ".join)
+posts = st.tuples(st.integers(0, 600), st.one_of(st.none(), sentences), sentences, st.booleans())
+pages = st.lists(posts, min_size=0, max_size=10, unique_by=lambda post: post[0])
+
+
+def shown(kit, page, *, ids=False):
+    """The page of these posts, newest first; a post's number is its minute."""
+    return [
+        kit.post(
+            0, -minute, title=title, text=text, native_id=f"b{minute * 7919 % 10007}" if ids else None, pinned=pinned
+        )
+        for minute, title, text, pinned in sorted(page)
+    ]
+
+
+def apply(state, changes):
+    """Replay changes on entries by id."""
+    for change in changes:
+        if change.type is ChangeType.REMOVED:
+            state.pop(change.entry_id)
+        else:
+            state[change.entry_id] = (change.entry.title, change.entry.text)
+    return state
+
+
+@QUIET
+@given(pages, st.booleans())
+def test_same_snapshot_twice_is_no_delta(kit, page, ids):
+    source = kit.source()
+    source.poll(shown(kit, page, ids=ids))
+    assert source.poll(shown(kit, page, ids=ids)) == ()
+
+
+@QUIET
+@given(st.lists(pages, min_size=2, max_size=5))
+def test_replaying_deltas_on_the_baseline_rebuilds_what_is_known(kit, history):
+    source = kit.source()
+    state = {}
+    for page in history:
+        apply(state, source.poll(shown(kit, page)))
+    known = {key: (record.entry.title, record.entry.text) for key, record in source.known.live.items()}
+    assert {key: state.get(key) for key in known} == known
+
+
+@QUIET
+@given(st.lists(pages, min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_page_order_never_changes_the_set_of_deltas_where_ids_can_be_trusted(kit, history, rng):
+    straight, shuffled = kit.source(), kit.source()
+    for page in history:
+        entries = [replace(entry, pinned=False) for entry in shown(kit, page, ids=True)]
+        mixed = list(entries)
+        rng.shuffle(mixed)
+        told = [
+            {(c.type, c.entry.native_id, c.entry.title, c.entry.text) for c in source.poll(page_now, order="unordered")}
+            for source, page_now in ((straight, entries), (shuffled, mixed))
+        ]
+        assert told[0] == told[1]
+
+
+@QUIET
+@given(st.lists(pages, min_size=2, max_size=6))
+def test_nothing_is_told_unless_the_verdict_is_ok(kit, history):
+    source = kit.source()
+    for page in history:
+        changes = source.poll(shown(kit, page))
+        assert not changes or source.last.verdict.kind is VerdictKind.OK
+
+
+@QUIET
+@given(st.lists(pages, min_size=2, max_size=6))
+def test_positions_told_are_positions_of_the_page(kit, history):
+    source = kit.source()
+    for page in history:
+        entries = shown(kit, page)
+        for change in source.poll(entries):
+            if change.type is not ChangeType.REMOVED:
+                assert change.entry.text == entries[change.entry.position].text
+
+
+@pytest.mark.parametrize("junk", ["", " ", "\n\n\n", "\u200b", "\x00", "🙂" * 50, "a" * 100_000, "1", "…", "\ud800"])
+def test_no_text_breaks_a_poll(kit, junk):
+    source = kit.source()
+    source.poll(kit.timeline())
+    source.poll([kit.post(9, 1, text=junk, title=junk), *kit.timeline()])
+    source.poll([kit.post(9, 1, text=junk + "x"), *kit.timeline()])
