@@ -118,6 +118,14 @@ def _words_in(pieces: Sequence[str]) -> int:
 
 
 def _hunk_tags(hunk: Hunk, vocabulary: Container[str], *, in_quote: bool, at_start: bool) -> set[str]:
+    """Return what a change of some words does; words put into somebody's mouth weigh more, a slip mended in them not."""
+    tags = _change_tags(hunk, vocabulary, at_start=at_start)
+    if in_quote and tags != {"typo"} and _words_in(hunk.old + hunk.new):
+        tags.add("quote")
+    return tags
+
+
+def _change_tags(hunk: Hunk, vocabulary: Container[str], *, at_start: bool) -> set[str]:
     gone, come = tokens("".join(hunk.old)), tokens("".join(hunk.new))
     old_words, new_words = _words(gone), _words(come)
     tags: set[str] = set()
@@ -127,7 +135,7 @@ def _hunk_tags(hunk: Hunk, vocabulary: Container[str], *, in_quote: bool, at_sta
         tags.add("negation")
     if {w for w in old_words if w in HEDGES} != {w for w in new_words if w in HEDGES}:
         tags.add("hedge")
-    if _quote_marks(gone) != _quote_marks(come) or (in_quote and (old_words or new_words)):
+    if _quote_marks(gone) != _quote_marks(come):
         tags.add("quote")
     if old_words == new_words:
         return tags or {"punctuation"}
