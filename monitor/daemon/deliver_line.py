@@ -68,6 +68,7 @@ class Line:
         self._on_trouble = on_trouble
         self._woken = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
+        self._missed = False  # the last look wanted more than it got
         self._more = False  # something could leave at once if the pace allowed it
 
     def wake(self) -> None:
@@ -128,7 +129,8 @@ class Line:
         for message in (*due, *planned):
             self._start(message)
         full, missed = len(due) + len(planned) >= limit, len(planned) < len(look.composed)
-        self._more = full or missed
+        self._more = full or (missed and not self._missed)
+        self._missed = missed  # another process was faster; should that go on, there is no hurry
         if self._more:
             return self.pace.opens_in(self._time.now()) if full else 0.0
         times = [at for at in (look.plan.next_at, look.next_due) if at is not None and at > now]

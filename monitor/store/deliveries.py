@@ -12,22 +12,64 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, Text, and_, bindparam, func, select, update
+from sqlalchemy import cast as cast_
 
-from monitor.alerts import (
-    Draft,
-    Silence,
-    Verdict,
-)
+from monitor.alerts import Silence, Verdict
 from monitor.model import Alert, AlertKind
 from monitor.store import outbox
 from monitor.store.alert_tables import alerts, deliveries, messages, silences
 from monitor.store.codec import instant, maybe_microseconds, microseconds
-from monitor.store.statements import insert_missing
+from monitor.store.queries import Query
+from monitor.store.statements import Prepared, insert_or_skip
 from monitor.wire import decode_alert, encode_alert
 
 Addressed = Alert | tuple[Alert, Sequence[str]]  # an alert with its own receivers, or with others in their place
 UNSETTLED = ("pending", "leased")
+
+
+_ALERT_COLUMNS = tuple(column.name for column in alerts.c if column.name != "number")
+_INSERT_ALERT = Prepared(lambda dialect: insert_or_skip(dialect, alerts), _ALERT_COLUMNS)
+_INSERT_DELIVERY = Prepared(
+    lambda dialect: insert_or_skip(dialect, deliveries).from_select(
+        ["alert_id", "receiver", "number", "state", "reason"],
+        select(
+            alerts.c.id,
+            cast_(bindparam("b_receiver"), Text),
+            alerts.c.number,
+            cast_(bindparam("b_state"), Text),
+            cast_(bindparam("b_reason"), Text),
+        ).where(alerts.c.id == bindparam("b_alert")),
+    )
+)
+_MINE = (deliveries.c.receiver == bindparam("b_receiver"), deliveries.c.alert_id == bindparam("b_alert"))
+_TAKE = Prepared(
+    lambda _: (
+        update(deliveries)
+        .where(*_MINE, deliveries.c.state == "waiting")
+        .values(state="assigned", message_id=bindparam("b_message"), reason=None, held_until=None)
+    )
+)
+_GIVE_BACK = Prepared(
+    lambda _: (
+        update(deliveries)
+        .where(*_MINE, deliveries.c.message_id == bindparam("b_message"))
+        .values(state="waiting", message_id=None)
+    )
+)
+_VERDICT = Prepared(
+    lambda _: (
+        update(deliveries)
+        .where(*_MINE, deliveries.c.state == "waiting")
+        .values(state=bindparam("b_state"), reason=bindparam("b_reason"), held_until=bindparam("b_until"))
+    )
+)
+_SILENCES = Query(
+    select(*silences.c["id", "matchers", "starts_at", "ends_at", "author", "comment"])
+    .where(silences.c.ends_at > bindparam("b_after"))
+    .order_by(silences.c.id)
+)
+_PAYLOADS = select(alerts.c.id, alerts.c.payload).where(alerts.c.id.in_(bindparam("b_ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +90,11 @@ def insert_alerts(connection: Connection, raised: Sequence[object], *, seen_at: 
     payloads = []
     for alert, receivers in map(_addressed, cast("Sequence[Addressed]", raised)):
         payload = encode_alert(alert, "corrected" if alert.corrects else "fired")
-        number = _insert_alert(connection, alert, payload, seen_at)
-        if number is None:
+        if not _INSERT_ALERT.run(connection, [_row(alert, payload, seen_at)]):
             continue
         muted = dict(alert.muted)
         reasons = {name: alert.suppressed or muted.get(name) for name in receivers}
-        insert_missing(
-            connection, deliveries, [_delivery(alert.id, name, number, why) for name, why in reasons.items()]
-        )
+        _INSERT_DELIVERY.run(connection, [_delivery(alert.id, name, why) for name, why in reasons.items()])
         if alert.suppressed is None:
             payloads.append(payload)
     outbox.append(connection, "alerts", payloads, now=seen_at)
@@ -74,45 +113,45 @@ def fired_alerts(connection: Connection, entry_ids: Collection[str]) -> Mapping[
 
 def read_alerts(connection: Connection, alert_ids: Sequence[str]) -> dict[str, Alert]:
     """Return stored alerts by id."""
-    rows = connection.execute(select(*alerts.c["id", "payload"]).where(alerts.c.id.in_(list(alert_ids))))
+    rows = connection.execute(_PAYLOADS, {"b_ids": list(alert_ids)})
     return {alert_id: decode_alert(payload) for alert_id, payload in rows}
 
 
 def apply_verdicts(connection: Connection, receiver: str, verdicts: Iterable[Verdict]) -> None:
     """Write down why alerts do not leave; those that were taken into a message meanwhile are left alone."""
-    for verdict in verdicts:
-        state = "waiting" if verdict.state == "held" else verdict.state
-        connection.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.alert_id == verdict.alert_id,
-                deliveries.c.receiver == receiver,
-                deliveries.c.state == "waiting",
-            )
-            .values(state=state, reason=verdict.reason, held_until=maybe_microseconds(verdict.until))
-        )
+    rows = [
+        {
+            "b_receiver": receiver,
+            "b_alert": verdict.alert_id,
+            "b_state": "waiting" if verdict.state == "held" else verdict.state,
+            "b_reason": verdict.reason,
+            "b_until": maybe_microseconds(verdict.until),
+        }
+        for verdict in verdicts
+    ]
+    _VERDICT.run(connection, rows)
 
 
 def add_receivers(connection: Connection, also: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Add the deliveries an escalation asks for, where they are not there yet; return the receivers that got one."""
-    added = []
-    for alert_id, receiver in also:
-        number = connection.scalar(select(alerts.c.number).where(alerts.c.id == alert_id))
-        known = and_(deliveries.c.alert_id == alert_id, deliveries.c.receiver == receiver)
-        if number is not None and connection.scalar(select(deliveries.c.state).where(known)) is None:
-            insert_missing(connection, deliveries, [_delivery(alert_id, receiver, number, None)])
-            added.append(receiver)
-    return tuple(added)
+    wanted = [(receiver, _delivery(alert_id, receiver, None)) for alert_id, receiver in also]
+    return tuple(receiver for receiver, row in wanted if _INSERT_DELIVERY.run(connection, [row]))
 
 
-def take(connection: Connection, receiver: str, draft: Draft) -> bool:
-    """Move a draft's alerts from waiting into its message's hands; False, and nothing done, if one no longer waits."""
-    mine = and_(
-        deliveries.c.receiver == receiver,
-        deliveries.c.alert_id.in_(draft.alert_ids),
-        deliveries.c.state == "waiting",
-    )
-    return connection.execute(update(deliveries).where(mine).values(state="assigned")).rowcount == len(draft.alert_ids)
+def take(connection: Connection, receiver: str, alert_ids: Sequence[str], message_id: str) -> bool:
+    """Move alerts from waiting into a message; False, and nothing done, if one no longer waits."""
+    mine = {"b_receiver": receiver, "b_message": message_id}
+    taken = [alert_id for alert_id in alert_ids if _TAKE.run(connection, [{**mine, "b_alert": alert_id}])]
+    if len(taken) == len(alert_ids):
+        return True
+    give_back(connection, receiver, taken, message_id)
+    return False
+
+
+def give_back(connection: Connection, receiver: str, alert_ids: Sequence[str], message_id: str) -> None:
+    """Undo `take` for what it took."""
+    rows = [{"b_receiver": receiver, "b_alert": alert_id, "b_message": message_id} for alert_id in alert_ids]
+    _GIVE_BACK.run(connection, rows)
 
 
 def count_dead(connection: Connection) -> int:
@@ -124,19 +163,10 @@ def count_dead(connection: Connection) -> int:
 
 def read_silences(connection: Connection, *, ends_after: datetime | None = None) -> tuple[Silence, ...]:
     """Return silences, oldest first; with `ends_after`, those that end later."""
-    statement = select(silences).order_by(silences.c.id)
-    if ends_after is not None:
-        statement = statement.where(silences.c.ends_at > microseconds(ends_after))
+    after = -1 if ends_after is None else microseconds(ends_after)
     return tuple(
-        Silence(
-            id=row.id,
-            matchers=json.loads(row.matchers),
-            starts_at=instant(row.starts_at),
-            ends_at=instant(row.ends_at),
-            author=row.author,
-            comment=row.comment,
-        )
-        for row in connection.execute(statement)
+        Silence(number, json.loads(matchers), instant(starts_at), instant(ends_at), author, comment)
+        for number, matchers, starts_at, ends_at, author, comment in _SILENCES.all(connection, {"b_after": after})
     )
 
 
@@ -145,11 +175,9 @@ def _addressed(one: Addressed) -> tuple[Alert, tuple[str, ...]]:
     return alert, tuple(dict.fromkeys(receivers))
 
 
-def _insert_alert(connection: Connection, alert: Alert, payload: bytes, seen_at: datetime) -> int | None:
-    if connection.scalar(select(alerts.c.number).where(alerts.c.id == alert.id)) is not None:
-        return None
+def _row(alert: Alert, payload: bytes, seen_at: datetime) -> dict[str, Any]:
     change = alert.delta.change
-    row = {
+    return {
         "id": alert.id,
         "rule": alert.rule,
         "severity": alert.severity,
@@ -164,10 +192,8 @@ def _insert_alert(connection: Connection, alert: Alert, payload: bytes, seen_at:
         "suppressed": alert.suppressed,
         "payload": payload,
     }
-    number: int | None = connection.scalar(insert(alerts).values(row).returning(alerts.c.number))
-    return number
 
 
-def _delivery(alert_id: str, receiver: str, number: int, reason: str | None) -> dict[str, Any]:
+def _delivery(alert_id: str, receiver: str, reason: str | None) -> dict[str, Any]:
     state = "waiting" if reason is None else "suppressed"
-    return {"alert_id": alert_id, "receiver": receiver, "number": number, "state": state, "reason": reason}
+    return {"b_alert": alert_id, "b_receiver": receiver, "b_state": state, "b_reason": reason}

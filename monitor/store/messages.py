@@ -14,16 +14,50 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import cast as cast_
 
 from monitor.alerts import Draft
 from monitor.alerts.planning import THREAD
 from monitor.model import Severity
-from monitor.store.alert_tables import alerts, deliveries, messages, receivers
+from monitor.store.alert_tables import deliveries, messages, receivers
 from monitor.store.codec import instant, microseconds
-from monitor.store.deliveries import UNSETTLED, take
+from monitor.store.deliveries import UNSETTLED, give_back, take
+from monitor.store.queries import Query
+from monitor.store.statements import Prepared, insert_or_skip
 
 NOTICE_GROUP = "notice:"  # groups of words of the monitor's own
+
+
+_COLUMNS = tuple(
+    _column.name for _column in messages.c if _column.name not in {"sent_at", "receipt", "last_status", "last_error"}
+)
+_INSERT = Prepared(lambda dialect: insert_or_skip(dialect, messages), _COLUMNS)
+# What settling may set; a column that is given no value keeps the one it has.
+_SETTLED = ("state", "next_at", "sent_at", "receipt", "last_status", "last_error", "simpler", "attempts")
+_SETTLE = Prepared(
+    lambda _: (
+        update(messages)
+        .where(
+            messages.c.id == bindparam("b_id"),
+            messages.c.state == "leased",
+            messages.c.lease_until == bindparam("b_lease"),
+        )
+        .values(
+            lease_until=None,
+            **{
+                name: func.coalesce(cast_(bindparam(f"b_{name}"), messages.c[name].type), messages.c[name])
+                for name in _SETTLED
+            },
+        )
+    )
+)
+_NEXT_DUE = Query(
+    select(func.min(func.coalesce(messages.c.lease_until, messages.c.next_at))).where(
+        messages.c.receiver == bindparam("b_receiver"),
+        or_(messages.c.state == "pending", messages.c.state == "leased"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +71,7 @@ class Composed:
     plain: bytes | None
     composed_at: datetime
     expires_at: datetime
+    number: int = 0  # of its newest alert; 0 for words of the monitor's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +90,24 @@ class Leased:
     lease_until: datetime
 
 
-def freeze(connection: Connection, receiver: str, composed: Composed, *, lease_until: datetime) -> Leased | None:
-    """Store a message with its alerts and lease it; None, and nothing stored, if another took one of them first."""
-    with connection.begin_nested() as savepoint:
-        busy = and_(
-            messages.c.receiver == receiver,
-            messages.c.group_key == composed.draft.group,
-            messages.c.state.in_(UNSETTLED),
-        )
-        taken = connection.scalar(select(messages.c.id).where(or_(busy, messages.c.id == composed.id)).limit(1))
-        if taken is not None or not take(connection, receiver, composed.draft):
-            savepoint.rollback()
-            return None
-        newest = select(func.max(alerts.c.number)).where(alerts.c.id.in_(composed.draft.alert_ids)).scalar_subquery()
-        _insert(connection, receiver, composed, number=newest, state="leased", lease_until=microseconds(lease_until))
-        mine = and_(deliveries.c.receiver == receiver, deliveries.c.alert_id.in_(composed.draft.alert_ids))
-        connection.execute(update(deliveries).where(mine).values(message_id=composed.id, reason=None, held_until=None))
-        return _leased(connection.execute(select(messages).where(messages.c.id == composed.id)).one())
+def freeze(
+    connection: Connection, receiver: str, composed: Sequence[Composed], *, lease_until: datetime
+) -> tuple[Leased, ...]:
+    """Store messages with their alerts and lease them; left out is one of whose alerts or group another has hold."""
+    leased = []
+    for one in composed:
+        if not take(connection, receiver, one.draft.alert_ids, one.id):
+            continue
+        if _INSERT.run(connection, [_row(receiver, one, state="leased", lease_until=lease_until)]):
+            leased.append(_just_leased(receiver, one, lease_until))
+        else:
+            give_back(connection, receiver, one.draft.alert_ids, one.id)
+    return tuple(leased)
 
 
 def post_words(connection: Connection, receiver: str, composed: Composed) -> bool:
     """Store a message of the monitor's own words, once: False where one of the same id was stored before."""
-    if connection.scalar(select(messages.c.id).where(messages.c.id == composed.id)) is not None:
-        return False
-    _insert(connection, receiver, composed, number=0, state="pending", lease_until=None)
-    return True
+    return bool(_INSERT.run(connection, [_row(receiver, composed, state="pending", lease_until=None)]))
 
 
 def claim_due(
@@ -109,9 +137,7 @@ def claim_due(
 
 def next_due(connection: Connection, receiver: str) -> datetime | None:
     """Return when the receiver's earliest unsettled message can be taken again."""
-    when = func.min(func.coalesce(messages.c.lease_until, messages.c.next_at))
-    statement = select(when).where(messages.c.receiver == receiver, messages.c.state.in_(UNSETTLED))
-    earliest = connection.scalar(statement)
+    ((earliest,),) = _NEXT_DUE.all(connection, {"b_receiver": receiver})
     return None if earliest is None else instant(earliest)
 
 
@@ -132,7 +158,7 @@ def settle_sent(
         answered = messages.c.id == message.group.removeprefix(THREAD)
         connection.execute(update(messages).where(answered).values(receipt=revised))
     values = {"state": "sent", "sent_at": microseconds(now), "receipt": receipt, "last_status": status}
-    return _settle(connection, message, {**values, "last_error": None})
+    return _settle(connection, message, {**values, "last_error": ""})
 
 
 def settle_retry(
@@ -208,12 +234,10 @@ def enable(connection: Connection, name: str) -> bool:
     return connection.execute(update(receivers).where(off).values(disabled_at=None, reason=None)).rowcount > 0
 
 
-def _insert(
-    connection: Connection, receiver: str, composed: Composed, *, number: Any, state: str, lease_until: int | None
-) -> None:
-    row = {
+def _row(receiver: str, composed: Composed, *, state: str, lease_until: datetime | None) -> dict[str, Any]:
+    return {
         "id": composed.id,
-        "number": number,
+        "number": composed.number,
         "receiver": receiver,
         "group_key": composed.draft.group,
         "form": composed.draft.form,
@@ -228,18 +252,30 @@ def _insert(
         "rest": composed.draft.rest // timedelta(microseconds=1),
         "next_at": microseconds(composed.composed_at),
         "expires_at": microseconds(composed.expires_at),
-        "lease_until": lease_until,
+        "lease_until": None if lease_until is None else microseconds(lease_until),
     }
-    connection.execute(insert(messages).values(row))
+
+
+def _just_leased(receiver: str, composed: Composed, lease_until: datetime) -> Leased:
+    return Leased(
+        id=composed.id,
+        receiver=receiver,
+        group=composed.draft.group,
+        severity=composed.draft.severity,
+        body=composed.body,
+        simpler=False,
+        has_plain=composed.plain is not None,
+        attempts=1,
+        expires_at=composed.expires_at,
+        lease_until=lease_until,
+    )
 
 
 def _settle(connection: Connection, message: Leased, values: dict[str, Any]) -> bool:
-    mine = and_(
-        messages.c.id == message.id,
-        messages.c.state == "leased",
-        messages.c.lease_until == microseconds(message.lease_until),
-    )
-    return connection.execute(update(messages).where(mine).values(lease_until=None, **values)).rowcount == 1
+    mine = {"b_id": message.id, "b_lease": microseconds(message.lease_until)}
+    usual = {f"b_{name}": None for name in _SETTLED}
+    given = {f"b_{name}": value for name, value in values.items()}
+    return _SETTLE.run(connection, [{**usual, **mine, **given}]) == 1
 
 
 def _leased(row: Row[Any]) -> Leased:

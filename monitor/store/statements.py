@@ -71,6 +71,11 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
         connection.execute(_insert_missing(connection.dialect.name, table), rows)
 
 
+def insert_or_skip(dialect: str, table: Table) -> Insert:
+    """Return an INSERT that leaves out rows which break any uniqueness; its row count tells."""
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
 @cache  # building a statement costs several times what running it does
 def _insert_missing(dialect: str, table: Table) -> Insert:
     return _insert(dialect, table).on_conflict_do_nothing()

@@ -43,6 +43,9 @@ class FakeTime(Time):
         return self.chance
 
     async def wait(self, event: asyncio.Event, seconds: float | None) -> None:
+        if seconds == 0:
+            await asyncio.sleep(0)
+            return
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting[over] = (
             datetime.max.replace(tzinfo=UTC) if seconds is None else self.current + timedelta(seconds=seconds)
