@@ -54,6 +54,8 @@ _PAGE_TAG = re.compile(r"<(?:!doctype|html|head|body|div|p|article|section|main|
 _ROOT = re.compile(
     r"(?:\s|<\?[^>]*>|<!--(?:(?!-->)[\s\S])*-->|<!(?!--)[^>\[]*(?:\[(?:[^\]]|\](?!\s*>))*\]\s*)?>)*<(?:[\w.-]+:)?([\w.-]+)"
 )
+_ROOTS = {"html", "head", "body", "rss", "feed", "rdf", "channel"}
+_LATE_FEED = re.compile(r"<(?:rdf:)?(rss|feed|RDF)\s[^<>]{0,2000}(?:version|xmlns)\s*=")
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -114,7 +116,10 @@ class Content:
     def root(self) -> str:
         """The local name of the first element, lower case; "" where the document does not begin with markup."""
         found = _ROOT.match(self.head)
-        return found.group(1).lower() if found else ""
+        name = found.group(1).lower() if found else ""
+        if name not in _ROOTS and (late := _LATE_FEED.search(self.head[:8192])):
+            return late.group(1).lower()  # a feed after a warning of the program that wrote it
+        return name
 
     @cached_property
     def start(self) -> str:

@@ -24,7 +24,7 @@ _XML_ENCODING = re.compile(rb"""(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*["'][^"']*
 _SURROGATE_REFERENCE = re.compile(
     rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*5(?:529[6-9]|5[3-9]\d{2}|6\d{3}|7[0-2]\d{2}|73[0-3]\d|734[0-3]));"
 )
-_TOMBSTONE = re.compile(rb"""<(?:[\w.-]+:)?deleted-entry\b[^>]*?\bref\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_TOMBSTONE = re.compile(rb"""<(?:[\w.-]+:)?deleted-entry\b[^>]{0,2000}?\bref\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000, "yearly": 31536000}
 _NAMES = {"rss": "RSS", "atom": "Atom", "cdf": "CDF"}
 
@@ -78,9 +78,10 @@ def _shortening(content: Content, items: FeedItems) -> tuple[str, ...]:
 def feed_bytes(content: Content) -> bytes:
     """Return the document as UTF-8 without another declaration, so that the encoding is decided in one place."""
     body = content.body
-    if content.encoding == "utf-8" or _is_utf8(body):
-        return _XML_ENCODING.sub(rb"\1", body, count=1) if _XML_ENCODING.search(body[:200]) else body
-    return _XML_ENCODING.sub(rb"\1", content.text.encode(), count=1)
+    if content.encoding != "utf-8" and not _is_utf8(body):
+        body = content.text.encode()
+    body = body.removeprefix(b"\xef\xbb\xbf").lstrip()  # an XML declaration counts only at the very start
+    return _XML_ENCODING.sub(rb"\1", body, count=1) if _XML_ENCODING.search(body[:200]) else body
 
 
 def _is_utf8(body: bytes) -> bool:

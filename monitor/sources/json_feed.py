@@ -9,6 +9,7 @@ from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import JSON, Content
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.feed_entries import absolute
+from monitor.sources.limits import newest_part
 from monitor.sources.values import line, moment, stamped, text_value
 from monitor.text.html import html_line, html_text, join_paragraphs
 
@@ -25,8 +26,9 @@ def read_json_feed(content: Content) -> Page | Verdict:
     if not isinstance(feed, dict) or not isinstance(items, list):
         return Verdict(VerdictKind.FAILED, "a JSON Feed without a list of items", "not_a_feed")
     base = content.document.url or line(feed.get("feed_url")) or line(feed.get("home_page_url"))
-    drafts = tuple(_draft(item, base) for item in items if isinstance(item, dict))
-    skipped = len(items) - len(drafts)
+    some = newest_part(items, content.options.max_entries, lambda item: moment(_date(item)))
+    drafts = tuple(_draft(item, base) for item in some if isinstance(item, dict))
+    skipped = len(some) - len(drafts)
     return Page(
         drafts=drafts,
         kind="feed",
@@ -35,6 +37,10 @@ def read_json_feed(content: Content) -> Page | Verdict:
         next_url=absolute(line(feed.get("next_url")), base),
         remarks=(f"{skipped} items are no objects and were left out",) if skipped else (),
     )
+
+
+def _date(item: JSON) -> JSON:
+    return item.get("date_published") if isinstance(item, dict) else None
 
 
 def _draft(item: dict[str, JSON], base: str | None) -> Draft:

@@ -7,8 +7,13 @@ deadline of the process that parses.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
 
 from monitor.model import Verdict, VerdictKind
+
+Item = TypeVar("Item")
 
 _ENTITY = re.compile(rb"<!ENTITY\s+(?:%\s+)?[\w.:-]+\s+(?:\"([^\"]*)\"|'([^']*)')")
 _REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)[\w.:-]+;|%[\w.:-]+;")
@@ -25,3 +30,14 @@ def too_complex(body: bytes) -> Verdict | None:
     if body.count(b"<!--") > _COMMENTS or _LONG_TAG.search(body):
         return Verdict(VerdictKind.FAILED, "the document is too complex to be a publisher's", "too_complex")
     return None
+
+
+def newest_part(items: Sequence[Item], most: int, when: Callable[[Item], datetime | None]) -> Sequence[Item]:
+    """Return `items`, or of too many of them the newest end: reading one costs a quarter of a millisecond.
+
+    Five times `most` are kept, so that what is left out by the reader's own cap is still counted and told.
+    """
+    if len(items) <= 5 * most:
+        return items
+    first, last = when(items[0]), when(items[-1])
+    return items[-5 * most :] if first is not None and last is not None and first < last else items[: 5 * most]

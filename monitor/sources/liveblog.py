@@ -19,6 +19,7 @@ from monitor.sources.dom_blocks import drafts_of, find_blocks
 from monitor.sources.dom_entry import draft_of_block
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.layout import letters, with_paragraphs_of
+from monitor.sources.limits import newest_part
 from monitor.sources.microdata import draft_of_item, marked_up_updates
 from monitor.sources.schema import draft_of_update, live_blog_of, plain_line, updates_of
 from monitor.sources.unmarked import with_unmarked
@@ -40,7 +41,14 @@ def read_live_blog(content: Content) -> Page | Verdict:
     page_url = content.document.url
     blog = live_blog_of(content.tree)
     if blog is not None:
-        drafts = list(dict.fromkeys(draft_of_update(update, page_url) for update in updates_of(blog)))
+        drafts = list(
+            dict.fromkeys(
+                draft_of_update(update, page_url)
+                for update in newest_part(
+                    updates_of(blog), content.options.max_entries, lambda update: moment(update.get("datePublished"))
+                )
+            )
+        )
         title = plain_line(text_value(blog.get("headline")) or text_value(blog.get("name")) or "") or None
         modified, how = moment(blog.get("dateModified")), "schema.org LiveBlogPosting in JSON-LD"
         began = moment(blog.get("datePublished"))

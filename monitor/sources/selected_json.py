@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import cast
 
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import JSON, Content
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.feed_entries import absolute
+from monitor.sources.limits import newest_part
 from monitor.sources.values import line, moment, stamped, text_value
 from monitor.text.html import html_line, html_text, join_paragraphs
 
@@ -76,7 +78,7 @@ def _page(content: Content, items: list[JSON], fields: Mapping[str, Search], sel
     read: list[Draft] = []
     deleted: list[str] = []
     broken = 0
-    for item in items:
+    for item in newest_part(items, content.options.max_entries, lambda one: _when(one, fields)):
         if not isinstance(item, dict):
             broken += 1
             continue
@@ -98,6 +100,12 @@ def _page(content: Content, items: list[JSON], fields: Mapping[str, Search], sel
         else f"a list of {len(read)} objects with times and texts",
         deleted=tuple(deleted),
         remarks=(*misses, *((f"{broken} members are no objects and were left out",) if broken else ())),
+    )
+
+
+def _when(item: JSON, fields: Mapping[str, Search]) -> datetime | None:
+    return moment(
+        _field(item, fields["time"]) if "time" in fields else _usual(item, "time") if isinstance(item, dict) else None
     )
 
 

@@ -199,3 +199,11 @@ def test_encodings_that_are_none_are_not_honoured(entries, encoding):
 
 def test_a_reference_to_a_surrogate_is_replaced(entries):
     assert entries(rss("<title>a&#xD800;b</title>"))[0].title == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["\n\n  ", "\ufeff", "\ufeff\n", "<br />\n<b>Warning</b>: something in <b>/x.php</b> on line <b>3</b><br />\n"],
+)
+def test_a_feed_after_other_output_is_read(entries, before):
+    assert [entry.title for entry in entries(before + rss("<title>One</title>"))] == ["One"]

@@ -231,3 +231,21 @@ def test_guardian_blocks_are_entries(reading, wrap):
     assert first.url == "https://guardian.example/live/x?page=with:block-abc1#block-abc1"
     assert (second.native_id, second.text, second.published_at.minute) == ("abc2", "Two.", 0)
     assert (snapshot.deleted, snapshot.title) == (("abc3",), "Harbour live")
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_too_many_entries_the_newest_are_read(reading, newest_first):
+    posts = [{"id": n, "text": "x", "time": 1773140700 - n} for n in range(90)]
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [
+            {"id": n, "content_text": "x", "date_published": f"2026-03-10T11:{59 - n % 60:02}:00Z"} for n in range(59)
+        ],
+    }
+    if not newest_first:
+        posts.reverse()
+        feed["items"].reverse()
+    for body in (posts, feed):
+        snapshot = reading(json.dumps(body), max_entries=3).snapshot
+        assert {entry.native_id for entry in snapshot.entries} == {"0", "1", "2"}
+        assert snapshot.remarks
