@@ -34,11 +34,13 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a 
     epilog="Examples:\n\n\b\n  monitor alerts list --dead\n  monitor alerts retry A-3f9c12\n"
     "  monitor alerts silence add rule=evacuation-halted --for 2h --comment 'drill'",
 )
+@_config
+@_json
 @click.pass_context
-def command(context: click.Context) -> None:
+def command(context: click.Context, config: Path | None, as_json: bool) -> None:
     """List alerts and what became of them; retry or drop dead letters; silence rules. Alone it lists."""
     if context.invoked_subcommand is None:
-        context.invoke(list_)
+        context.invoke(list_, config=config, as_json=as_json)
 
 
 @command.command("list")

@@ -1,0 +1,172 @@
+"""`monitor alerts`: what is listed, retried, dropped and silenced, as a person and as a script."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from monitor.alerts import Draft, RuleOptions, raise_alerts
+from monitor.cli.alerts import command
+from monitor.store import PollCommit, PollState, Store
+from monitor.store import messages as rows
+from monitor.store.deliveries import insert_alerts
+from monitor.store.messages import Composed
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "live.txt").write_text("")
+    (tmp_path / "monitor.yaml").write_text(
+        f"version: 1\nstate_dir: {tmp_path / 'state'}\nsources: {{a: {{url: {tmp_path / 'live.txt'}}}}}\n"
+    )
+    (tmp_path / "state").mkdir(mode=0o700)
+    return tmp_path
+
+
+@pytest.fixture
+def run(settings):
+    def invoke(*arguments):
+        done = CliRunner().invoke(
+            command, [*arguments, "-c", str(settings / "monitor.yaml")], standalone_mode=False, catch_exceptions=False
+        )
+        return done
+
+    return invoke
+
+
+@pytest.fixture
+def dead(settings, blog):
+    """A store with one alert that did not arrive at the desk and one that waits."""
+    from monitor.model import ChangeType
+
+    async def fill() -> str:
+        from monitor.daemon.state_directory import DATABASE
+
+        path = str(settings / "state" / DATABASE)
+        async with await Store.open(path, alert_writer=insert_alerts) as store:
+            delta = blog.change(ChangeType.NEW, "suspended \x1b[2J")
+            options = {"halted": RuleOptions(notify=("desk", "archive"))}
+            alerts = raise_alerts(delta, blog.judge(delta), options, now=blog.now, delivered={})
+            await store.ensure_sources([delta.source], blog.now)
+            await store.commit(
+                PollCommit(
+                    delta.source,
+                    0,
+                    (delta.change,),
+                    (delta,),
+                    poll=PollState(),
+                    alerts=alerts,
+                    seen_at=blog.now,
+                )
+            )
+            now = datetime.now(UTC)
+            draft = Draft("g", "fired", (alerts[0].id,), "warning", timedelta(0))
+            composed = Composed("f" * 32, draft, "halted", b"{}", None, now, now + timedelta(hours=6), 1)
+
+            def lose(connection):
+                (leased,) = rows.freeze(connection, "desk", [composed], lease_until=now)
+                rows.settle_dead(connection, leased, status="410", error="it answered 410")
+                rows.disable(connection, "desk", "hash", "it answered 410", now)
+
+            await store.run(lose)
+            return alerts[0].id
+
+    return asyncio.run(fill())
+
+
+def listed(run, *arguments):
+    return [json.loads(line) for line in run("list", "--json", *arguments).output.splitlines()]
+
+
+def test_each_alert_is_listed_at_each_receiver_with_its_state_and_reason(run, dead):
+    found = {one["receiver"]: one for one in listed(run)}
+    assert found["desk"]["state"] == "dead"
+    assert found["desk"]["reason"] == "it answered 410"
+    assert found["archive"]["state"] == "waiting"
+    assert found["desk"]["id"] == found["archive"]["id"] == dead
+
+
+def test_dead_letters_alone(run, dead):
+    assert [one["receiver"] for one in listed(run, "--dead")] == ["desk"]
+    assert [one["receiver"] for one in listed(run, "--receiver", "archive")] == ["archive"]
+    assert listed(run, "--rule", "other") == []
+
+
+def test_lines_for_people_hold_no_escape_sequences(run, dead):
+    said = run("list").output + run("show", dead[:8]).output
+    assert "\x1b" not in said
+    assert "A-ffffff" in said
+
+
+def test_show_tells_the_whole_alert_and_where_it_went(run, dead):
+    shown = json.loads(run("show", "A-ffffff", "--json").output)
+    assert shown["event"]["id"] == dead
+    assert {one["receiver"] for one in shown["deliveries"]} == {"desk", "archive"}
+    assert run("show", "nothing").return_value == 1
+
+
+def test_retry_puts_it_back_and_enables_the_receiver(run, dead, settings):
+    assert run("retry", "A-ffffff").return_value == 0
+    assert {one["state"] for one in listed(run, "--receiver", "desk")} == {"pending"}
+    assert listed(run, "--dead") == []
+
+
+def test_drop_takes_it_off_the_list_and_keeps_the_record(run, dead):
+    assert run("drop", "--receiver", "desk").return_value == 0
+    assert [one["state"] for one in listed(run, "--receiver", "desk")] == ["dropped"]
+
+
+def test_a_name_that_matches_nothing_is_a_finding(run, dead):
+    assert run("retry", "A-000000").return_value == 1
+    assert run("drop", "%").return_value == 1
+    assert {one["state"] for one in listed(run, "--receiver", "desk")} == {"dead"}
+
+
+@pytest.mark.parametrize("arguments", [("retry",), ("drop",)])
+def test_nothing_is_retried_or_dropped_without_saying_what(run, dead, arguments):
+    from click import UsageError
+
+    with pytest.raises(UsageError):
+        run(*arguments)
+
+
+def test_a_silence_is_added_listed_and_ended(run, dead):
+    added = json.loads(
+        run(
+            "silence", "add", "rule=hal*", "source=a", "--for", "2h", "--comment", "drill", "--author", "ana", "--json"
+        ).output
+    )
+    assert (added["matchers"], added["author"], added["state"]) == ({"rule": "hal*", "source": "a"}, "ana", "active")
+    starts, ends = (datetime.fromisoformat(added[key]) for key in ("starts_at", "ends_at"))
+    assert ends - starts == timedelta(hours=2)
+    number = str(added["id"])
+    assert "drill" in run("silence", "list").output
+    assert run("silence", "expire", number).return_value == 0
+    assert run("silence", "list").output == ""
+    assert "expired" in run("silence", "list", "--expired").output
+    assert run("silence", "expire", number).return_value == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rule", "--for", "2h"),
+        ("colour=red", "--for", "2h"),
+        ("rule=x", "--for", "soon"),
+        ("rule=x", "--for", "0h"),
+        ("rule=", "--for", "1h"),
+    ],
+)
+def test_a_silence_that_makes_no_sense_is_refused(run, arguments):
+    from click import UsageError
+
+    with pytest.raises(UsageError):
+        run("silence", "add", *arguments, "--comment", "x")
+
+
+def test_alone_it_lists(run, dead):
+    assert "A-ffffff" in run().output
