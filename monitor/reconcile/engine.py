@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.model import Change, ChangeType, Snapshot, Verdict, VerdictKind
 from monitor.reconcile import changes as tell
-from monitor.reconcile.gate import STALE_WEIGHT, Hold, content_key, doubt, outlook, page_times, still_held
+from monitor.reconcile.gate import MAX_HOLDS, STALE_WEIGHT, Hold, content_key, doubt, outlook, page_times, still_held
 from monitor.reconcile.keep import first
 from monitor.reconcile.match import match
 from monitor.reconcile.page import Page, prepare
@@ -69,6 +69,8 @@ def reconcile(
         furniture=page.known.memory.furniture if not page.learned else (*memory.furniture, *page.learned),
         hold_key=0,
         hold_count=0,
+        hold_code="",
+        hold_total=0,
         stale_seen=_stale_seen(memory, key),
         largest=max(memory.largest, len(page.items)),
         oldest=oldest_of(matched.pairing.items, memory.oldest),
@@ -113,8 +115,14 @@ def _same_row(old: Record | None, new: Record) -> bool:
 
 
 def _held(known: Known, page: Page, hold: Hold, key: int) -> Reconciled:
-    count = known.memory.hold_count + 1
-    memory = msgspec.structs.replace(known.memory, hold_key=key, hold_count=min(count, 1000))
+    before = known.memory
+    memory = msgspec.structs.replace(
+        before,
+        hold_key=key,
+        hold_code=hold.code,
+        hold_count=min(before.hold_count + 1 if before.hold_code == hold.code else 1, MAX_HOLDS),
+        hold_total=min(before.hold_total + 1, MAX_HOLDS),
+    )
     now = Known(known.live, known.gone, memory, None, known.read)
     verdict = Verdict(VerdictKind.SUSPECT, hold.reason, hold.code)
     return Reconciled(verdict, (), now, {}, encode(memory))

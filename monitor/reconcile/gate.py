@@ -23,6 +23,7 @@ MASS_LOST = 0.34
 MASS_LEFT = 0.6
 FLOOD_MIN = 10
 STALE_WEIGHT = 10  # polls one older copy is remembered
+MAX_HOLDS = 12  # in a row, for whatever reasons: then the page is what the publisher shows now
 OLDER_COPY_HOLDS = 10  # of a page that says itself that it is older
 _TOLERANCE = 60.0  # seconds; relative labels show minutes
 
@@ -142,9 +143,12 @@ def _is_earlier_state(known: Known, matched: Matched, seen: Outlook) -> bool:
 
 def still_held(hold: Hold, memory: Memory, key: int, policy: ReconcilePolicy) -> bool:
     """Say whether a doubted page is to be held, given the looks so far; `key` names its content."""
-    if memory.hold_count and (memory.hold_key == key or hold.any_page):
-        return memory.hold_count + 1 < hold.looks
-    return memory.hold_count < max(policy.max_holds, hold.looks)
+    if memory.hold_total >= MAX_HOLDS:
+        return False
+    looks = memory.hold_count if memory.hold_code == hold.code else 0
+    if looks and (memory.hold_key == key or hold.any_page):
+        return looks + 1 < hold.looks
+    return looks < max(policy.max_holds, hold.looks)
 
 
 def content_key(items: Sequence[Item]) -> int:

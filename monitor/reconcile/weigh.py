@@ -20,7 +20,8 @@ from monitor.reconcile.times import Span, apart
 
 RARITY_SAMPLE = 64  # texts are enough to tell a rare word from a common one
 STRANGERS = 0.25  # of the shorter one's words
-UNLIKE_LONG = 4.0  # two long texts that share next to nothing: only stubs are replaced whole
+UNLIKE = 4.0  # two texts that share next to nothing: only stubs are replaced whole
+STUB = 8  # words; "more on this shortly" has fewer
 OTHER_ID = 12.0  # an id that proved stable has changed
 OTHER_ADDRESS = 4.0  # addresses follow headlines
 FEW = 3  # free entries of one gap that are still told apart by their place
@@ -69,7 +70,9 @@ class Weigher:
         longer = max(old.features.words, new.features.words)
         odds = -5.0 + 6.5 * alike
         if shorter >= 12:
-            odds += min(1.0, max(-1.0, (alike - 0.6) / 0.25)) - (UNLIKE_LONG if alike < 0.15 else 0.0)
+            odds += min(1.0, max(-1.0, (alike - 0.6) / 0.25))
+        if alike < 0.15 and old.features.words >= STUB:
+            odds -= UNLIKE
         odds += _title_evidence(old.features, new.features, titles)
         timed, at_once = _time_evidence(old.span, new.span)
         odds += timed + self._place_evidence(record, item, at_once=at_once)

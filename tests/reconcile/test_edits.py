@@ -90,7 +90,7 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(words, words, numbers, numbers)
 def test_no_changed_number_is_ever_called_minor(before, after, one, other):
     if one == other:
@@ -99,7 +99,7 @@ def test_no_changed_number_is_ever_called_minor(before, after, one, other):
     assert found.significance is Significance.CRITICAL
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(words, words, st.sampled_from(["not", "never", "no", "nicht", "kein", "pas", "не", "لم", "不"]))
 def test_no_negation_that_came_or_went_is_ever_called_minor(before, after, negation):
     plain, denied = " ".join([*before, *after]), " ".join([*before, negation, *after])
