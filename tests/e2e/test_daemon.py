@@ -58,18 +58,20 @@ class Listener:
         self.heard = []
         self._pubsub = client.pubsub(ignore_subscribe_messages=True)
         self._pubsub.psubscribe("monitor:*:deltas")
-        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
         self._thread.start()
 
     def _listen(self):
-        try:
-            for message in self._pubsub.listen():
+        while not self._stop.is_set():
+            message = self._pubsub.get_message(timeout=0.1)
+            if message is not None:
                 self.heard.append(message["data"])
-        except (redis.ConnectionError, redis.TimeoutError, ValueError, OSError):
-            return
+        self._pubsub.close()
 
     def close(self):
-        self._pubsub.close()
+        self._stop.set()
+        self._thread.join()
 
 
 def test_a_subscriber_and_the_stream_get_the_same_bytes_in_order_and_alerts_once(running, page, client, wait):
@@ -152,3 +154,26 @@ def _texts_new_after(step):
         if post.withdrawn is None and changed and fixed.paragraphs[0] in last:
             shown.add(text)
     return frozenset(shown)
+
+
+def test_stored_deltas_can_be_replayed_published_again_backed_up_and_restored(running, page, client, wait, tmp_path):
+    running.start()
+    wait(lambda: running.polled("aleppo"), "the first poll")
+    put(page, BLOG.page(7))
+    deltas = wait(lambda: (found := stream(client)) and len(found) >= 3 and found, "three deltas")
+    replayed = running.command("replay", "--source", "aleppo", "--since", "1-1", "--json", check=True).stdout.splitlines()
+    assert [json.loads(line)["id"] for line in replayed] == ["aleppo/1-2", "aleppo/1-3"]
+    listener = Listener(client)
+    running.command("republish", "aleppo", "--since", "1-1", check=True)
+    wait(lambda: len(listener.heard) >= 2, "the messages again")
+    listener.close()
+    assert listener.heard[:2] == [body for _, body in deltas[1:]]
+    assert len(stream(client)) == 3
+    running.command("backup", str(tmp_path / "copy.db"), check=True)
+    assert running.stop() == 0
+    running.command("restore", str(tmp_path / "copy.db"), check=True)
+    running.start()
+    put(page, BLOG.page(8))
+    later = wait(lambda: (found := stream(client)) and len(found) >= 4 and found, "a delta after the restore")
+    assert later[3][0] == "2-1"
+    assert json.loads(later[3][1])["epoch"] == "2"
