@@ -30,10 +30,9 @@ def settings(tmp_path):
 @pytest.fixture
 def run(settings):
     def invoke(*arguments):
-        done = CliRunner().invoke(
+        return CliRunner().invoke(
             command, [*arguments, "-c", str(settings / "monitor.yaml")], standalone_mode=False, catch_exceptions=False
         )
-        return done
 
     return invoke
 

@@ -298,3 +298,59 @@ def canary() -> str:
 @pytest.fixture
 def secret() -> str:
     return SECRET
+
+
+def check_limits(blocks):
+    """The limits of https://docs.slack.dev/reference/block-kit/blocks and of composition objects, and the total."""
+    assert 1 <= len(blocks) <= 50
+    total = 0
+    for block in blocks:
+        kind = block["type"]
+        assert kind in {"header", "rich_text", "context", "actions"}
+        if kind == "header":
+            assert set(block) == {"type", "text"}
+            assert block["text"]["type"] == "plain_text"
+            assert 1 <= len(block["text"]["text"]) <= 150
+            total += len(block["text"]["text"])
+        elif kind == "context":
+            assert 1 <= len(block["elements"]) <= 10
+            for element in block["elements"]:
+                assert element["type"] == "plain_text"
+                assert 1 <= len(element["text"]) <= 3_000
+                total += len(element["text"])
+        elif kind == "actions":
+            assert 1 <= len(block["elements"]) <= 25
+            assert len({one["action_id"] for one in block["elements"]}) == len(block["elements"])
+            for button in block["elements"]:
+                assert 1 <= len(button["text"]["text"]) <= 75
+                assert len(button["url"]) <= 3_000
+                total += len(button["url"])
+        else:
+            total += check_rich_text(block)
+    assert total <= 13_000
+    return True
+
+
+def check_rich_text(block):
+    total = 0
+    assert block["elements"]
+    for part in block["elements"]:
+        assert part["type"] in {"rich_text_section", "rich_text_quote", "rich_text_list"}
+        if part["type"] == "rich_text_list":
+            assert part["style"] in {"bullet", "ordered"}
+            total += check_rich_text(part)
+            continue
+        assert part["elements"]
+        for one in part["elements"]:
+            assert one["type"] in {"text", "link", "broadcast"}
+            if one["type"] != "broadcast":
+                assert 1 <= len(one["text"]) <= 3_000
+                total += len(one["text"])
+            assert set(one.get("style", {})) <= {"bold", "italic", "strike", "code"}
+    return total
+
+
+@pytest.fixture
+def block_kit():
+    """Asserts that blocks keep Slack's limits."""
+    return check_limits

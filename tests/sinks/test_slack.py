@@ -18,56 +18,6 @@ TEXTS = {
 }
 
 
-def check_limits(blocks):
-    """The limits of https://docs.slack.dev/reference/block-kit/blocks and of composition objects, and the total."""
-    assert 1 <= len(blocks) <= 50
-    total = 0
-    for block in blocks:
-        kind = block["type"]
-        assert kind in {"header", "rich_text", "context", "actions"}
-        if kind == "header":
-            assert set(block) == {"type", "text"}
-            assert block["text"]["type"] == "plain_text"
-            assert 1 <= len(block["text"]["text"]) <= 150
-            total += len(block["text"]["text"])
-        elif kind == "context":
-            assert 1 <= len(block["elements"]) <= 10
-            for element in block["elements"]:
-                assert element["type"] == "plain_text"
-                assert 1 <= len(element["text"]) <= 3_000
-                total += len(element["text"])
-        elif kind == "actions":
-            assert 1 <= len(block["elements"]) <= 25
-            assert len({one["action_id"] for one in block["elements"]}) == len(block["elements"])
-            for button in block["elements"]:
-                assert 1 <= len(button["text"]["text"]) <= 75
-                assert len(button["url"]) <= 3_000
-                total += len(button["url"])
-        else:
-            total += check_rich_text(block)
-    assert total <= 13_000
-    return True
-
-
-def check_rich_text(block):
-    total = 0
-    assert block["elements"]
-    for part in block["elements"]:
-        assert part["type"] in {"rich_text_section", "rich_text_quote", "rich_text_list"}
-        if part["type"] == "rich_text_list":
-            assert part["style"] in {"bullet", "ordered"}
-            total += check_rich_text(part)
-            continue
-        assert part["elements"]
-        for one in part["elements"]:
-            assert one["type"] in {"text", "link", "broadcast"}
-            if one["type"] != "broadcast":
-                assert 1 <= len(one["text"]) <= 3_000
-                total += len(one["text"])
-            assert set(one.get("style", {})) <= {"bold", "italic", "strike", "code"}
-    return total
-
-
 def styled(payload, style):
     """The texts of a message that carry a style."""
     found = []
@@ -97,11 +47,11 @@ def bot(sink_of):
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_every_form_keeps_every_limit_of_block_kit(hook, newsroom, name):
+def test_every_form_keeps_every_limit_of_block_kit(hook, newsroom, name, block_kit):
     forms = newsroom.forms(TEXTS[name], title=TEXTS[name][:4_000] or None)
     for form, notice in forms.items():
         payload = json.loads(hook.render(notice).body)
-        assert check_limits(payload["blocks"]), form
+        assert block_kit(payload["blocks"]), form
         assert 1 <= len(payload["text"]) <= 300 * 5
         plain = json.loads(hook.render(notice).plain)
         assert set(plain) == {"text"}
@@ -214,7 +164,7 @@ async def test_the_web_apis_errors_are_told_apart(bot, newsroom, letter, http, e
     await bot.close()
 
 
-async def test_a_bots_correction_updates_its_message_and_answers_in_its_thread(bot, newsroom, letter, http):
+async def test_a_bots_correction_updates_its_message_and_answers_in_its_thread(bot, newsroom, letter, http, block_kit):
     fired = newsroom.alert()
     first = await bot.send(letter(bot, newsroom.notice(fired)))
     assert isinstance(first, Delivered)
@@ -230,7 +180,7 @@ async def test_a_bots_correction_updates_its_message_and_answers_in_its_thread(b
     ]
     assert updated.json["ts"] == answered.json["thread_ts"] == "1.0"
     assert answered.json["reply_broadcast"] is True
-    assert check_limits(updated.json["blocks"])
+    assert block_kit(updated.json["blocks"])
     assert "Corrected" in json.dumps(updated.json["blocks"][1])
     assert "suspended" in styled(updated.json["blocks"], "strike")
     assert posted.headers["Authorization"].startswith("Bearer xoxb-")
