@@ -188,6 +188,7 @@ class Proof:
         self.changes = 0
         self.ended: dict[str, list[tuple[str, float]]] = defaultdict(list)
         self.peak = 0
+        self.stall = 0.0
 
     async def good(self, n: int, fetcher: Fetcher, worker: ParseWorker) -> None:
         request = FetchRequest(f"{self.good_url}?n={n}", allow_private=True, robots="ignore", limits=LIMITS)
@@ -233,10 +234,11 @@ class Proof:
             self.ended[name].append((told, time.monotonic() - began))
             await asyncio.sleep(BAD_INTERVAL)
 
-    async def watch_memory(self) -> None:
-        while time.monotonic() < self.until:
+    async def watch(self) -> None:
+        while (began := time.monotonic()) < self.until:
             self.peak = max(self.peak, _rss())
             await asyncio.sleep(0.02)
+            self.stall = max(self.stall, time.monotonic() - began - 0.02)
 
 
 async def proof(seconds: float) -> int:
@@ -259,7 +261,7 @@ async def proof(seconds: float) -> int:
                     group.create_task(run.bad(row, fetcher, BAD_INTERVAL * n / len(rows)))
                 for n, (name, body) in enumerate(BAD_DOCUMENTS.items()):
                     group.create_task(run.unreadable(name, body, worker, BAD_INTERVAL * n / len(BAD_DOCUMENTS)))
-                group.create_task(run.watch_memory())
+                group.create_task(run.watch())
             kills = worker.kills
     finally:
         bad_server.terminate()
@@ -292,7 +294,7 @@ def _judged(run: Proof, rows: list[hostile.Row], before: int, kills: int) -> int
         f"\n{GOOD_SOURCES} good sources each {GOOD_INTERVAL:g} s: {len(late)} polls, {run.changes} changes, lateness p50 {p50:.3f} s, p99 {p99:.3f} s, most {late[-1]:.3f} s (limit p99 1 s)"
     )
     print(
-        f"memory of the fetching process: {before / 2**20:.0f} MB before, grown by {grown:.0f} MB at most; parsers killed {kills} times"
+        f"memory of the fetching process: {before / 2**20:.0f} MB before, grown by {grown:.0f} MB at most; longest stall of its loop {run.stall:.3f} s; parsers killed {kills} times"
     )
     return 1 if wrong or p99 >= 1.0 else 0
 

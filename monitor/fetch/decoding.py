@@ -40,10 +40,15 @@ class _TooLargeError(Exception):
     pass
 
 
+class _TooLongError(Exception):
+    pass
+
+
 class _Output:
     """Collects decoded bytes and stops at the limits."""
 
-    def __init__(self, wire: int, limits: FetchLimits) -> None:
+    def __init__(self, wire: int, limits: FetchLimits, patience: int | None) -> None:
+        self._patience = limits.decoded_bytes if patience is None else patience
         self.parts: list[bytes] = []
         self.size = 0
         self._ratio_limit = max(limits.ratio_from, wire * limits.ratio)
@@ -55,12 +60,18 @@ class _Output:
             raise _TooLargeError(f"the body is larger than {self._limits.decoded_bytes} bytes when decoded")
         if self.size > self._ratio_limit:
             raise _TooLargeError(f"the body inflates more than {self._limits.ratio} times")
+        if self.size > self._patience:
+            raise _TooLongError
         self.parts.append(part)
 
 
-def decode(wire: bytes, content_encoding: str, limits: FetchLimits) -> Decoded | Undecodable:
+def decode(
+    wire: bytes, content_encoding: str, limits: FetchLimits, *, patience: int | None = None
+) -> Decoded | Undecodable:
     """Return the body that `wire` encodes, or why there is none.
 
+    With `patience`, a body that inflates to more bytes than that is left with the code `too_long`: what may be decoded
+    where nobody waits is to be asked for again without it.
     Names per RFC 9110 §8.4.1, RFC 7932 (br), RFC 8878 (zstd). One layer only: several are legal (§8.4), never sent by
     honest servers, and the classic way to multiply a bomb.
     """
@@ -77,11 +88,13 @@ def decode(wire: bytes, content_encoding: str, limits: FetchLimits) -> Decoded |
         return Undecodable("bad_encoding", f"unknown Content-Encoding {names[0][:40]!r}")
     if not wire:
         return Decoded(b"")
-    output = _Output(len(wire), limits)
+    output = _Output(len(wire), limits, patience)
     try:
         complete = step(wire, output)
     except _TooLargeError as error:
         return Undecodable("too_large", str(error))
+    except _TooLongError:
+        return Undecodable("too_long", f"more than {patience} bytes")
     except Exception as error:  # noqa: BLE001 - zlib.error, brotli.error, ZstdError: each library its own, one meaning
         return Undecodable("bad_encoding", f"the body is not {names[0]}: {error}")
     return Decoded(b"".join(output.parts), complete)

@@ -38,7 +38,7 @@ _ACCEPT = (
 )
 _STAY_AWAY = 30.0  # seconds without a Retry-After, doubled with every further 429 or 503 of the host
 _STAY_AWAY_MAX = 900.0
-_INLINE = 131_072  # wire bytes; more is decoded in a thread: inflating 16 MiB takes 50 ms and more
+_INLINE = 524_288  # bytes, sent or inflated; 64 KB can inflate to 16 MiB, which takes 50 ms and more
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class Fetcher:
         self.hosts = HostLimiter(self._settings.hosts, clock=clock)
 
     async def __aenter__(self) -> Self:
+        self._connections()  # loads the HTTP client now and not in the middle of somebody's poll
         return self
 
     async def __aexit__(
@@ -129,9 +130,16 @@ class Fetcher:
                 chain = await self._follow(link, replace(request, etag=None, last_modified=None), lease)
                 if isinstance(chain, FetchFailed):
                     return chain
-            if len(chain.answer.body) > _INLINE:
-                return await asyncio.to_thread(judged, chain, request, self._now())
-            return judged(chain, request, self._now())
+            return await self._judged(chain, request)
+
+    async def _judged(self, chain: Chain, request: FetchRequest) -> FetchOutcome:
+        """Judge small bodies here and large ones in a thread, where decoding keeps nobody waiting."""
+        now = self._now()
+        outcome = judged(chain, request, now, patience=_INLINE) if len(chain.answer.body) <= _INLINE else None
+        if outcome is None:
+            outcome = await asyncio.to_thread(judged, chain, request, now)
+        assert outcome is not None  # only with `patience` is there none
+        return outcome
 
     async def _follow(self, link: Link, request: FetchRequest, lease: Lease) -> Chain | FetchFailed:
         """Fetch `link` and follow redirects, each hop with its own checks, all hops within one total time."""

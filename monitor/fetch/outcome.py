@@ -39,8 +39,8 @@ class Chain:
     moved_to: str | None  # where permanent redirects alone led
 
 
-def judged(chain: Chain, request: FetchRequest, now: datetime) -> FetchOutcome:
-    """Return what the answer is good for."""
+def judged(chain: Chain, request: FetchRequest, now: datetime, *, patience: int | None = None) -> FetchOutcome | None:
+    """Return what the answer is good for; None when its body inflates to more than `patience` bytes."""
     answer = chain.answer
     hints = headers.cache_hints(answer.headers, now)
     if answer.status == 304:
@@ -50,8 +50,10 @@ def judged(chain: Chain, request: FetchRequest, now: datetime) -> FetchOutcome:
     wall = headers.wall(answer.status, answer.headers)
     if wall is not None:
         return walled("challenge", f"blocked by {wall}", status=answer.status, retry_after=hints.retry_after)
-    decoded = decode(answer.body, answer.headers.get("Content-Encoding", ""), request.limits)
+    decoded = decode(answer.body, answer.headers.get("Content-Encoding", ""), request.limits, patience=patience)
     if isinstance(decoded, Undecodable):
+        if decoded.code == "too_long":
+            return None
         return replace(failed(decoded.code, decoded.reason, status=answer.status), hints=hints)
     etag = headers.validator(answer.headers.get("ETag"))
     last_modified = headers.validator(answer.headers.get("Last-Modified"))

@@ -10,11 +10,15 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_parser import RawResponseMessage
+from aiohttp.streams import StreamReader
 from yarl import URL
 
 from monitor.fetch.guard import AddressRefusedError, Resolve, allowed_addresses, guarded_socket, open_socket
@@ -25,6 +29,7 @@ from monitor.fetch.request import Answer, FetchFailed, FetchLimits, failed
 _KEEP_ALIVE = 120.0  # seconds: polls every 10-60 s find their connection open; a TLS handshake costs ten 304s
 _DNS_TTL = 30  # seconds an answer is reused; its addresses are judged at every connect anyway
 _MAX_HEADER_LINE = 32_768  # Content-Security-Policy alone passes 8 KiB at large publishers
+_MAX_HEADS = 8  # answers to one request, the final one included; 103 Early Hints and 100 Continue come once or twice
 _ERROR_BODY = 32_768  # of an error page: enough to see whose wall it is
 _ERROR_BODY_SECONDS = 2.0
 _BODILESS = (204, 205, 304)
@@ -79,7 +84,7 @@ class Transport:
     def _session(self, allow_private: bool, proxied: bool) -> aiohttp.ClientSession:
         key = (allow_private, proxied)
         if key not in self._sessions:
-            connector = aiohttp.TCPConnector(
+            connector = _Connector(
                 limit=0,  # hosts are limited by HostLimiter, and the number of polls by the daemon
                 keepalive_timeout=_KEEP_ALIVE,
                 ttl_dns_cache=_DNS_TTL,
@@ -96,6 +101,35 @@ class Transport:
                 skip_auto_headers=("User-Agent", "Accept-Encoding", "Accept"),
             )
         return self._sessions[key]
+
+
+class _Exchange(ResponseHandler):
+    """aiohttp's protocol, which takes interim answers (1xx) without end: a flood of them keeps the loop busy."""
+
+    _heads = 0
+
+    def set_response_params(self, **params: Any) -> None:
+        """Begin a request."""
+        self._heads = 0
+        super().set_response_params(**params)
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        """Take one more head of an answer to the present request."""
+        self._heads += 1
+        if self._heads <= _MAX_HEADS:
+            super().feed_data(data, size)
+        elif self._heads == _MAX_HEADS + 1:
+            self.set_exception(aiohttp.ClientPayloadError("interim answers without end"))
+            if self.transport is not None:  # not `self.abort`, which forgets the exception
+                self.transport.abort()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connections that speak `_Exchange`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = cast("partial[ResponseHandler]", partial(_Exchange, loop=self._loop))
 
 
 def _tell_connections() -> aiohttp.TraceConfig:

@@ -169,7 +169,7 @@ def rows() -> list[Row]:
         Row("a status line for ever", endless(b"HTTP/1.1 200 ", b"x" * 65536), "bad_http"),
         Row("10,000 headers", sends(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000 + b"\r\n"), "bad_http"),
         Row("100 headers of 2 KB", http(FEED, **{f"X{i}": "x" * 2000 for i in range(100)}), "too_large"),
-        Row("1xx for ever", endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "timeout", 3.0),
+        Row("1xx for ever", endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), "truncated"),
         # B6: redirects
         Row("a redirect loop", redirect("/a-redirect-loop"), "redirects"),
         *(
