@@ -11,7 +11,7 @@ from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
 from monitor.sources.dom import first_of, next_page
 from monitor.sources.dom_blocks import drafts_of, find_blocks
-from monitor.sources.dom_entry import skip_furniture
+from monitor.sources.dom_entry import skip_furniture, withdrawn
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.stamped_text import segmented
 from monitor.text.html import join_paragraphs, paragraphs_of
@@ -24,7 +24,8 @@ def read_blocks(content: Content) -> Page | Verdict:
     verdict if it has neither."""
     group = find_blocks(content.tree)
     drafts = drafts_of(group, content.document.url) if group is not None else []
-    told = [draft for draft in drafts if _is_entry(draft)]
+    gone = set(withdrawn(content.tree))
+    told = [draft for draft in drafts if _is_entry(draft) and draft.native_id not in gone]
     if group is None or not told:
         return _read_paragraphs(content)
     return Page(
@@ -32,6 +33,7 @@ def read_blocks(content: Content) -> Page | Verdict:
         kind="page",
         how=f"{len(told)} blocks made alike, each with a time ({group.path.partition('<')[0]})",
         title=page_title(content),
+        deleted=tuple(sorted(gone)),
         intro=page_intro(content),
         next_url=next_page(content.tree, content.document.url),
     )

@@ -7,17 +7,19 @@ is left, captions count: a post may be a picture.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.sources.dom import HEADINGS, attribute, classes
 from monitor.sources.dom_times import CARRIERS, Told, carried_by, shown_claim, told_by
 from monitor.sources.drafts import Draft
 from monitor.sources.feed_entries import absolute
+from monitor.sources.values import moment
 from monitor.text.html import Skip, join_paragraphs, paragraphs_of
 from monitor.text.times import read_claim
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _FURNITURE = re.compile(
     r"\b(?:share|sharing|social|byline|by-line|author|contributor|meta|meta-time|timestamp|time-stamp|dateline|pubdate|related|promo|advert"
@@ -29,6 +31,7 @@ _NEVER_TEXT = frozenset({"time", "button", "nav", "footer", "amp-timeago", "gu-i
 _COUNTED = re.compile(r"[a-zA-Z_-]*\d{1,4}")
 _LEADING_DASH = re.compile(r"^\s*[–—|:-]\s+")  # what parted the text from the time before it
 _BADGE = re.compile(r"badge|-tag\b|label|breaking|flag|visually-hidden|gs-u-vh|sr-only|kicker")
+_UPDATES = ("data-update-time", "data-last-modified-time", "data-modified", "data-updated")
 _PINNED = re.compile(r"\b(?:pinned|sticky|is-pinned|is-sticky|pinned-post)\b")
 _TITLE = re.compile(r"\b(?:title|headline|heading|entry-title|post-title|h-title)\b")
 IDS = (
@@ -58,6 +61,7 @@ def draft_of_block(block: LexborNode, page_url: str | None) -> Draft:
         stamp=told.stamp,
         claim=told.claim,
         header=told.header,
+        updated_at=updated_of(block),
         author=author_of(block),
         pinned=bool(_PINNED.search(classes(block))) or attribute(block, "data-pinned").lower() == "true",
     )
@@ -104,6 +108,16 @@ def _is_title_box(node: LexborNode) -> bool:
         and 0 < len(node.text().strip()) < 250
         and node.css_first("p, h1, h2, h3, h4, h5, h6, time") is None
     )
+
+
+def updated_of(block: LexborNode) -> datetime | None:
+    """Return when an entry's element says it was changed last: AMP live lists and Reach's pages do."""
+    return next((when for name in _UPDATES if (when := moment(attribute(block, name) or None)) is not None), None)
+
+
+def withdrawn(tree: LexborHTMLParser) -> tuple[str, ...]:
+    """Return the ids a page declares withdrawn (`data-tombstone` of AMP live lists)."""
+    return tuple(anchor for node in tree.css("[data-tombstone]") if (anchor := anchor_of(node)))
 
 
 def label_of(told: Told) -> str:

@@ -16,7 +16,7 @@ from monitor.sources.blocks_page import page_intro, page_title
 from monitor.sources.content import Content
 from monitor.sources.dom import ancestors, attribute, next_page
 from monitor.sources.dom_blocks import drafts_of, find_blocks
-from monitor.sources.dom_entry import draft_of_block
+from monitor.sources.dom_entry import draft_of_block, withdrawn
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.layout import letters, with_paragraphs_of
 from monitor.sources.limits import newest_part
@@ -64,6 +64,7 @@ def read_live_blog(content: Content) -> Page | Verdict:
         how=how,
         title=title,
         modified_at=modified,
+        deleted=withdrawn(content.tree),
         intro=page_intro(content),
         next_url=next_page(content.tree, page_url),
     )

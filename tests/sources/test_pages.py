@@ -196,3 +196,13 @@ def test_names_of_a_style_compiler_are_not_suggested(document):
 def test_nothing_is_suggested_for_a_page_without_times(document):
     assert suggest(document(page("<p>Words.</p>"))) is None
     assert suggest(document("no page")) is None
+
+
+def test_what_a_live_list_withdraws_is_deleted(reading):
+    items = "".join(
+        f'<div class="post" id="post-{n}" data-sort-time="177314070{n}" data-update-time="177314076{n}"{" data-tombstone" if n == 4 else ""}><p>Entry number {n} in some words.</p></div>'
+        for n in (6, 5, 4)
+    )
+    snapshot = reading(page(f"<amp-live-list id='l'><div items>{items}</div></amp-live-list>")).snapshot
+    assert [entry.native_id for entry in snapshot.entries] == ["post-6", "post-5"]
+    assert (snapshot.deleted, snapshot.entries[0].updated_at.minute) == (("post-4",), 6)
