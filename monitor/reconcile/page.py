@@ -114,24 +114,30 @@ def _is_copy(items: list[Item], one: int, other: int) -> bool:
     a, b = items[one], items[other]
     if not same(a.span, b.span):
         return False
+    displaced = other - one > 1 and (_displaced(items, one) or _displaced(items, other))
     if a.key and b.key and a.key != b.key and not (a.entry.pinned or b.entry.pinned):
-        return a.features.words >= COPY_WORDS and a.span is not None and _displaced(items, one)
+        return a.features.words >= COPY_WORDS and a.span is not None and displaced
     return (
         a.entry.pinned
         or b.entry.pinned
         or (a.key is not None and a.key == b.key)
         or a.features.words >= COPY_WORDS
-        or (other - one > 1 and _displaced(items, one))
+        or displaced
     )
 
 
 def _displaced(items: list[Item], index: int) -> bool:
-    """Say whether an item stands above newer ones: shown out of order on purpose."""
+    """Say whether an item stands above newer ones, or last and below older ones: shown out of order on purpose."""
     item = items[index]
     if item.entry.pinned:
         return True
+    if item.span is None:
+        return False
     below = items[index + 1].span if index + 1 < len(items) else None
-    return bool(item.span and below and below.lo > item.span.hi + 59)
+    if below is not None:
+        return below.lo > item.span.hi + 59
+    above = items[index - 1].span
+    return above is not None and item.span.lo > above.hi + 59
 
 
 def _without_unusable_ids(items: list[Item], snapshot: Snapshot) -> list[Item]:

@@ -97,6 +97,16 @@ def test_copy_shown_out_of_order_without_a_flag_is_the_entry_below(source, kit):
     assert source.told([page[6], *page]) == []
 
 
+def test_copy_above_an_oldest_first_page_is_the_entry_in_its_place(kit):
+    source = kit.source()
+    page = [
+        kit.post(n, -10 * n, text=f"Sirens in {town}.") for n, town in enumerate(("Ashby", "Corley", "Denton", "Elm"))
+    ]
+    oldest_first = page[::-1]
+    source.poll(oldest_first, order="oldest_first")
+    assert source.told([page[1], *oldest_first], order="oldest_first") == []
+
+
 def test_merge_is_an_edit_and_a_removal_that_names_the_other(source, kit):
     page = kit.timeline()
     survivor = id_of(source, page[3].text)
