@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, tupl
 
 from monitor.model import Outgoing
 from monitor.store.codec import maybe_instant, microseconds
+from monitor.store.queries import Query
 from monitor.store.statements import Prepared, insert_missing
 from monitor.store.tables import outbox, outbox_heads, outbox_waiting, sources, store_state
 from monitor.store.values import Backlog
@@ -31,6 +32,14 @@ _WAIT = Prepared(lambda _: insert(outbox_waiting).from_select(["id"], select(out
 _MARK = Prepared(
     lambda _: delete(outbox_waiting).where(outbox_waiting.c.id == select(outbox.c.id).where(*_PLACE).scalar_subquery())
 )
+_ADVANCE = Prepared(
+    lambda _: (
+        update(outbox_heads)
+        .where(outbox_heads.c.topic == bindparam("b_topic"))
+        .values(sequence=outbox_heads.c.sequence + bindparam("b_count"))
+    )
+)
+_HEAD = Query(select(*outbox_heads.c["epoch", "sequence"]).where(outbox_heads.c.topic == bindparam("b_topic")))
 _MESSAGE = outbox.c["topic", "source_id", "epoch", "sequence", "payload"]
 _PENDING = select(*_MESSAGE).join(outbox_waiting, outbox.c.id == outbox_waiting.c.id)
 
@@ -134,11 +143,10 @@ def _key(message: Outgoing) -> dict[str, object]:
 
 def _advance(connection: Connection, topic: str, count: int) -> Position:
     """Take `count` sequences of a topic; the row's lock keeps other writers' commits behind ours."""
-    mine = outbox_heads.c.topic == topic
-    more = update(outbox_heads).where(mine).values(sequence=outbox_heads.c.sequence + count)
-    if connection.execute(more).rowcount == 0:
+    more = {"b_topic": topic, "b_count": count}
+    if not _ADVANCE.run(connection, [more]):
         epoch = connection.scalar(select(store_state.c.epoch))
         insert_missing(connection, outbox_heads, [{"topic": topic, "epoch": epoch, "sequence": 0}])
-        connection.execute(more)
-    row = connection.execute(select(outbox_heads).where(mine)).one()
-    return row.epoch, row.sequence
+        _ADVANCE.run(connection, [more])
+    ((epoch, sequence),) = _HEAD.all(connection, {"b_topic": topic})
+    return epoch, sequence
