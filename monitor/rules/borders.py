@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from monitor.text.tokens import MARKS as WORD_MARKS
+
 BORDER, INSIDE = "\U0010fffe", "\U0010ffff"  # noncharacters (Unicode 23.7): no text holds them
 _MARKS = BORDER + INSIDE
 _PASS = f"[{_MARKS}]*"
@@ -170,8 +172,10 @@ class _Rewriter:
             members.append(escape)
 
 
-_WORD = re.compile(r"\w")
 _FOREIGN_WORD = re.compile(r"[^\W\x00-\x7f]")
+_RUN = re.compile(rf"(?:\w|[{WORD_MARKS}])+|(?:(?![{WORD_MARKS}])\W)+")
+_WORD_START = re.compile(rf"\w|[{WORD_MARKS}]")
+MARKED_LENGTH = 3  # characters of a marked text for each character of the original
 
 
 def needs_marks(text: str) -> bool:
@@ -179,28 +183,15 @@ def needs_marks(text: str) -> bool:
     return not text.isascii() and _FOREIGN_WORD.search(text) is not None
 
 
-def mark_borders(text: str) -> tuple[str, list[int]]:
-    """Return `text` with every border of a word marked, and for each of its characters the index in `text`.
+def mark_borders(text: str) -> str:
+    """Return `text` with two marks before each character and at the end: whether a word begins or ends there.
 
-    Two marks stand at each place, so that two `\\b` in a row are both true there.
+    Two, so that two `\\b` in a row are both true; the character at index n of the result is the one at n // 3.
     """
-    inside = [_is_word(character) for character in text]
-    pieces: list[str] = []
-    indexes: list[int] = []
-    before = False
-    for at, character in enumerate(text):
-        mark = BORDER if inside[at] != before else INSIDE
-        pieces.append(mark + mark + character)
-        indexes += (at, at, at)
-        before = inside[at]
-    pieces.append((BORDER if before else INSIDE) * 2)
-    indexes += (len(text), len(text), len(text))
-    return "".join(pieces), indexes
-
-
-def _is_word(character: str) -> bool:
-    if _WORD.match(character):
-        return True
-    from unicodedata import category
-
-    return not character.isascii() and category(character)[0] == "M"
+    if not text:
+        return INSIDE * 2
+    runs: list[str] = _RUN.findall(text)
+    first = BORDER if _WORD_START.match(runs[0]) else INSIDE
+    last = BORDER if _WORD_START.match(runs[-1]) else INSIDE
+    between = INSIDE * 2
+    return first * 2 + (BORDER * 2).join([between.join(run) for run in runs]) + last * 2

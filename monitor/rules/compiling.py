@@ -42,9 +42,9 @@ from monitor.rules.syntax import (
     Word,
 )
 from monitor.rules.terms import Terms
+from monitor.text.compounds import Word as Piece
 from monitor.text.folding import lower
 from monitor.text.languages import stop_words
-from monitor.text.passages import Word as Piece
 
 GROUP_SLACK = 6  # other words in a natural phrase of two …
 SLACK_PER_OPERAND = 2  # … and so many more for each further operand

@@ -13,22 +13,24 @@ from typing import NamedTuple
 from monitor.model import Match
 from monitor.rules.compiling import Compiler
 from monitor.rules.plan import Found, Plan, TermPlan, shown
-from monitor.rules.sightings import MAX_POSITIONS, RuleText, Sightings, chunk_of, new_sightings
+from monitor.rules.sightings import (
+    MAX_DIFFERENT,
+    MAX_UNKNOWN,
+    MAX_WORDS,
+    Learnt,
+    RuleText,
+    Sightings,
+    chunk_of,
+    new_sightings,
+)
 from monitor.rules.syntax import Node
 from monitor.rules.terms import Terms
-from monitor.text.passages import FIELD_GAP, SENTENCE_GAP
+from monitor.text.lemmas import is_cheap
+from monitor.text.passages import FIELD_GAP, SENTENCE_GAP, read_chunk, read_plainly
 
 _MAX_LEARNT = 60_000  # chunks kept; news texts repeat a few ten thousand
+_AROUND = ".,;:!?\"'()[]“”‘’«»…"
 _MAX_KEPT_CHUNK = 40  # characters; longer ones are seldom seen again
-
-
-class _Learnt(NamedTuple):
-    """A chunk wherever it stands, as far as these rules are concerned."""
-
-    width: int
-    ending: int
-    opens: bool
-    hits: tuple[tuple[tuple[int, ...], int, int, int, int], ...]  # terms, first and last position, characters
 
 
 class _Candidate(NamedTuple):
@@ -44,7 +46,7 @@ class Engine:
         self.terms = Terms(language)
         self.compiler = Compiler(self.terms)
         self.plans: list[Plan] = [self.compiler.plan(rule) for rule in rules]
-        self._learnt: dict[str, _Learnt] = {}
+        self._learnt: dict[str, Learnt] = {}
         self._words: dict[str, tuple[int, ...]] = {}
         self._alone: dict[
             int, list[tuple[str, list[int]]]
@@ -103,8 +105,7 @@ class Engine:
                     start, end = base + start, base + end
                     found: Found = (Match(sight.name, start, end, sight.text[start:end], written),), 1
                 else:
-                    matches = shown(spans, written, seen)
-                    found = matches, len(matches)
+                    found = shown(spans, written, seen)
                 for rule in rules:
                     firing[rule] = found
         return firing
@@ -115,13 +116,17 @@ class Engine:
 
     def _scan(self, chunks: list[str], position: int, starts: list[int], seen: Sightings) -> int:
         spans, places = seen.spans, seen.places
-        learnt = self._learnt
+        learnt = self._learnt if seen.different is None else seen.different
         pending = 0
-        until = position + MAX_POSITIONS
+        left = MAX_WORDS
         for chunk in chunks:
             known = learnt.get(chunk)
             if known is None:
-                known = self._learn(chunk)
+                known = (
+                    self._learn(chunk)
+                    if seen.different is None
+                    else self._learn_within_budget(chunk, seen, seen.different)
+                )
             width, ending, opens, hits = known
             if width:
                 if pending and (pending == 2 or opens):
@@ -139,14 +144,27 @@ class Engine:
                         else:
                             spans[term] = [span]
             position += width
+            left -= width
             if ending:
                 pending = ending
-            if position > until:
+            if left < 0:
                 break
         return position
 
-    def _learn(self, text: str) -> _Learnt:
-        chunk = chunk_of(text, self.language)
+    def _learn_within_budget(self, text: str, seen: Sightings, different: dict[str, Learnt]) -> Learnt:
+        """Of a long text: its first few thousand different chunks in full, further ones by their spelling."""
+        if len(different) < MAX_DIFFERENT and seen.unknown < MAX_UNKNOWN:
+            seen.unknown += not is_cheap(text.strip(_AROUND), self.language)
+            known = self._learnt.get(text) or self._learn(text)
+        else:
+            chunk = read_plainly(text, self.language)
+            hits = [(self.terms.of_spelling(word.text), *word[:4]) for word in chunk.words]
+            known = Learnt(chunk.width, chunk.ending, chunk.opens, tuple(hit for hit in hits if hit[0]))
+        different[text] = known
+        return known
+
+    def _learn(self, text: str) -> Learnt:
+        chunk = chunk_of(text, self.language) if len(text) <= _MAX_KEPT_CHUNK else read_chunk(text, self.language)
         hits = []
         for word in chunk.words:
             terms = self._words.get(word.text)
@@ -157,7 +175,7 @@ class Engine:
                 self._words[word.text] = terms
             if terms:
                 hits.append((terms, word.first, word.last, word.start, word.end))
-        known = _Learnt(chunk.width, chunk.ending, chunk.opens, tuple(hits))
+        known = Learnt(chunk.width, chunk.ending, chunk.opens, tuple(hits))
         if len(text) <= _MAX_KEPT_CHUNK:
             if len(self._learnt) >= _MAX_LEARNT:
                 self._learnt.clear()

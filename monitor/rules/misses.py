@@ -10,8 +10,8 @@ from monitor.rules.proximity import Span
 from monitor.rules.sightings import Sightings, chunk_of
 from monitor.rules.syntax import AtLeast, Except, Fuzzy, Group, Meta, Near, Node, Phrase, Regex, Verbatim, Wild, Word
 from monitor.rules.terms import default_distance
+from monitor.text.compounds import Word as Piece
 from monitor.text.passages import SENTENCE_GAP
-from monitor.text.passages import Word as Piece
 from monitor.text.words import is_known, spelling, text_keys
 
 _LOOKED_AT = 200  # occurrences of each term compared

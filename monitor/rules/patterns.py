@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from monitor.errors import RuleError
-from monitor.rules.borders import has_borders, mark_borders, needs_marks, rewrite
+from monitor.rules.borders import MARKED_LENGTH, has_borders, mark_borders, needs_marks, rewrite
 
 MAX_MEMORY = 1 << 20  # bytes RE2 may spend on one pattern
 _SET_MEMORY = 64 << 20  # … and on a set of them: a ceiling, spent only where a text needs it
@@ -40,7 +40,7 @@ class Searchable:
 
     text: str  # the original
     _plain: tuple[str, list[int] | None] | None = None
-    _marked: tuple[str, list[int]] | None = None
+    _marked: str | None = None
     _needs_marks: bool | None = None
 
     @property
@@ -52,12 +52,10 @@ class Searchable:
         return self._plain
 
     @property
-    def marked(self) -> tuple[str, list[int]]:
-        """The text with word borders marked, and for each of its characters the index in the original."""
+    def marked(self) -> str:
+        """The text with word borders marked."""
         if self._marked is None:
-            text, origin = self.plain
-            marked, indexes = mark_borders(text)
-            self._marked = (marked, indexes if origin is None else [origin[index] for index in indexes])
+            self._marked = mark_borders(self.plain[0])
         return self._marked
 
     @property
@@ -69,10 +67,12 @@ class Searchable:
     def find(self, pattern: str, ignore_case: bool) -> list[tuple[int, int]]:
         """Return the characters of the original that a pattern matches, at most MAX_FOUND times; none empty."""
         marked = self.needs_marks and has_borders(pattern)
-        text, origin = self.marked if marked else self.plain
+        plain, origin = self.plain
         spans = []
-        for found in compile_pattern(pattern, ignore_case, marked).finditer(text):
+        for found in compile_pattern(pattern, ignore_case, marked).finditer(self.marked if marked else plain):
             start, end = found.start(), found.end()
+            if marked:
+                start, end = start // MARKED_LENGTH, end // MARKED_LENGTH
             if origin is not None:
                 start, end = origin[start], origin[end]
             if end > start:
@@ -181,7 +181,7 @@ class PatternSet:
             if batch.searched is None:
                 found += batch.numbers
                 continue
-            text = searchable.marked[0] if batch.marked else searchable.plain[0]
+            text = searchable.marked if batch.marked else searchable.plain[0]
             found += [batch.numbers[index] for index in batch.searched.Match(text) or ()]
         return found
 

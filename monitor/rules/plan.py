@@ -15,6 +15,7 @@ from monitor.rules.sightings import Sightings
 
 Required = list[frozenset[int]]
 Found = tuple[tuple[Match, ...], int]  # what to show, how many occurrences
+MAX_SHOWN = 100  # matches of one term: more are counted, not shown
 Weigh = Callable[[frozenset[int]], float]
 
 
@@ -262,14 +263,15 @@ def _inside(spans: list[Span], within: list[Span] | None) -> list[Span]:
 
 def _shown(spans: list[Span], term: str, seen: Sightings, within: list[Span] | None) -> list[Match]:
     inside = _inside(spans, within)
-    return [seen.match(span, term) for span in (inside if len(inside) < 2 else apart(inside))]
+    return [seen.match(span, term) for span in (inside if len(inside) < 2 else apart(inside)[:MAX_SHOWN])]
 
 
-def shown(spans: list[Span], term: str, seen: Sightings) -> tuple[Match, ...]:
-    """Return what to show of the occurrences of one term."""
+def shown(spans: list[Span], term: str, seen: Sightings) -> tuple[tuple[Match, ...], int]:
+    """Return what to show of the occurrences of one term, the first MAX_SHOWN of them, and how many there are."""
     if len(spans) == 1:
-        return (seen.match(spans[0], term),)
-    return tuple([seen.match(span, term) for span in apart(spans)])
+        return (seen.match(spans[0], term),), 1
+    occurrences = apart(spans)
+    return tuple([seen.match(span, term) for span in occurrences[:MAX_SHOWN]]), len(occurrences)
 
 
 def _in_reading_order(matches: Sequence[Match]) -> tuple[Match, ...]:

@@ -52,9 +52,10 @@ class Ruleset:
     def prepare(self, languages: Iterable[str]) -> None:
         """Build what texts in these languages need, so that the first one of them is not slow."""
         for language in languages:
-            self._engine(language)
+            self.engine(language)
 
-    def _engine(self, language: str | None) -> Engine:
+    def engine(self, language: str | None) -> Engine:
+        """Return the rules as they are in one language, built when first asked for."""
         base = base_language(language)
         engine = self._engines.get(base)
         if engine is None:
@@ -64,7 +65,7 @@ class Ruleset:
     def _found(self, entry: RuleText | None, names: Collection[str] | None) -> dict[int, Found]:
         if entry is None:
             return {}
-        engine = self._engine(entry.language)
+        engine = self.engine(entry.language)
         found = engine.found(engine.see(entry))
         if names is None:
             return found

@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from monitor.model import Match
@@ -20,12 +21,16 @@ from monitor.text.passages import PARAGRAPH_GAP, SENTENCE_GAP, Chunk, read_chunk
 Span = tuple[int, int]
 
 MAX_CHARACTERS = 200_000  # of a field; what follows is not looked at
-MAX_POSITIONS = 75_000  # about 50,000 words with their sentence ends
-MAX_CHUNK = 4096  # characters without white space read in one piece
+MAX_CHUNK = 1024  # characters without white space read in one piece
+MAX_WORDS = 40_000  # of a field, in scripts without spaces: characters
+MAX_DIFFERENT = 5000  # different chunks of one text that are looked up in full, …
+MAX_UNKNOWN = 800  # … until so many of them were in no dictionary; further ones are compared by their spelling
+LONG_TEXT = 30_000  # characters from which on they are counted
+MAX_BLOCKS = 5000  # paragraphs and list items of a field; what follows counts as one
 
 _CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}")
 # A word divided at the end of a line stays one chunk.
-_DIVIDED_CHUNK = re.compile(r"\S+(?:(?<=[^\W\d_][-‐])\n[ \t]*(?=[^\W\d_])\S+)*")
+_DIVIDED_CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}(?:(?<=[^\W\d_][-‐])\n[ \t]*(?=[^\W\d_])\S{{1,{MAX_CHUNK}}}){{0,3}}")
 _DIVIDED = re.compile(r"[^\W\d_][-‐]\n[ \t]*[^\W\d_]")
 _BREAK = re.compile(r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*[•*–—·▪◦‣-]\s)")
 
@@ -63,7 +68,7 @@ def blocks_of(text: str) -> list[Block]:
         return [Block(0, _split(text))]
     blocks = []
     at = gap = 0
-    for found in _BREAK.finditer(text):
+    for found in islice(_BREAK.finditer(text), MAX_BLOCKS):
         blocks.append(Block(gap, _split(text[at : found.start()])))
         gap = PARAGRAPH_GAP if found.group().count("\n") > 1 else SENTENCE_GAP
         at = found.end()
@@ -157,6 +162,15 @@ class FieldSight:
         return self._begins
 
 
+class Learnt(NamedTuple):
+    """A chunk wherever it stands, as far as these rules are concerned."""
+
+    width: int
+    ending: int
+    opens: bool
+    hits: tuple[tuple[tuple[int, ...], int, int, int, int], ...]  # terms, first and last position, characters
+
+
 @dataclass(slots=True)
 class Sightings:
     """Where each term, by its number, stands in one entry."""
@@ -166,6 +180,9 @@ class Sightings:
     fields: list[FieldSight]
     spans: dict[int, list[Span]] = field(default_factory=dict)
     places: dict[Span, tuple[int, int, int]] = field(default_factory=dict)  # span → its chunk, characters in the chunk
+
+    different: dict[str, Learnt] | None = None  # of a long text: its chunks so far
+    unknown: int = 0  # of those, how many were no dictionary's
 
     @property
     def body(self) -> int:
@@ -229,4 +246,5 @@ def new_sightings(entry: RuleText, language: str) -> Sightings:
     fields = [FieldSight("text", entry.text, blocks=blocks_of(entry.text[:MAX_CHARACTERS]))]
     if entry.title:
         fields.insert(0, FieldSight("title", entry.title, blocks=blocks_of(entry.title[:MAX_CHARACTERS])))
-    return Sightings(entry, language, fields)
+    long = len(entry.text) > LONG_TEXT
+    return Sightings(entry, language, fields, different={} if long else None)

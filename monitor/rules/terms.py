@@ -10,7 +10,7 @@ from collections import defaultdict
 from monitor.rules.globs import Glob, glob_of
 from monitor.rules.patterns import PatternSet
 from monitor.text.folding import fold, lower, plain
-from monitor.text.words import is_acronym, is_known, rule_keys, spelling, text_keys
+from monitor.text.words import is_acronym, is_known, rule_keys, spelling, spelling_keys, text_keys
 
 _SHORT, _LONG = 4, 8  # letters of a word from which one slip, two slips are forgiven
 
@@ -92,6 +92,12 @@ class Terms:
                     found.add(number)
         if self._fuzzy:
             found.update(self._slips(surface))
+        return tuple(found)
+
+    def of_spelling(self, surface: str) -> tuple[int, ...]:
+        """Return the terms a token is by its spelling alone, for texts with more different words than anybody writes."""
+        by_key = self._by_key
+        found = [number for key in spelling_keys(surface, self.language) if key in by_key for number in by_key[key]]
         return tuple(found)
 
     def _slips(self, surface: str) -> list[int]:

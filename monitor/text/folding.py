@@ -12,6 +12,7 @@ from monitor.text.characters import ascii_digits, visible
 
 _TURKIC = frozenset({"tr", "az"})
 _TURKIC_CAPITALS = str.maketrans({"İ": "i", "I": "ı"})
+_TURKIC_LENGTH = str.maketrans("âîû", "aiu")  # marks of length that few writers set
 
 # Letters with a mark that are letters of their own in the language: a difference of meaning, not of spelling.
 _NORDIC = "åäöæø"
@@ -28,7 +29,7 @@ _SPELLED_OUT = str.maketrans(
     {"æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ł": "l", "ı": "i", "ħ": "h", "ß": "ss", "ð": "d", "þ": "th", "ё": "е"}
 )
 # Spellings of one Arabic or Persian letter that writers and keyboards use for each other.
-_ARABIC = str.maketrans(
+_ARABIC: dict[int, str] = str.maketrans(
     {
         "أ": "ا",
         "إ": "ا",
@@ -41,7 +42,6 @@ _ARABIC = str.maketrans(
         "ے": "ي",
         "ہ": "ه",
         "ۀ": "ه",
-        "ـ": None,
     }
 )
 _KEEPERS = frozenset("йїў")  # letters of their own in every Cyrillic alphabet that has them; only ё is written е
@@ -51,6 +51,8 @@ def plain(text: str) -> str:
     """Return `text` in NFKC without invisible characters and Arabic stretching, every digit as 0-9; case stays."""
     if text.isascii():
         return text
+    if text.isalpha() and unicodedata.is_normalized("NFKC", text):
+        return text.replace("ـ", "")  # letters alone hold nothing invisible and no digits
     return ascii_digits(unicodedata.normalize("NFKC", visible(text))).replace("ـ", "")
 
 
@@ -58,26 +60,40 @@ def lower(text: str, language: str) -> str:
     """Return `text` in lower case; Turkish and Azeri tell dotted from dotless i."""
     if language in _TURKIC:
         text = text.translate(_TURKIC_CAPITALS)
-    return text.lower().replace("i̇", "i")
+    small = text.lower()
+    return small if small.isascii() else small.replace("i̇", "i")
 
 
-@lru_cache(maxsize=65536)
+class _Folding(dict[int, str]):
+    """What each character becomes, worked out when it is first met: `str.translate` does the rest in C."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self.kept = frozenset(_KEPT.get(language, "")) | _KEEPERS
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        folded = _ARABIC.get(code, character)
+        if character not in self.kept and folded == character and not character.isascii():
+            parts = unicodedata.normalize("NFD", character)
+            bare = "".join(part for part in parts if not _is_accent(part))
+            folded = (character if bare == parts else bare).translate(_SPELLED_OUT)
+        self[code] = folded
+        return folded
+
+
+@lru_cache(maxsize=64)
+def _folding(language: str) -> _Folding:
+    return _Folding(language)
+
+
 def fold(text: str, language: str) -> str:
     """Return lower-case `text` without the accents that readers of a base `language` treat as optional."""
     if text.isascii():
         return text
-    kept = _KEPT.get(language, "")
     if language in _UNFOLDED:
-        return text.replace("â", "a").replace("î", "i").replace("û", "u") if language in _TURKIC else text
-    return "".join(_folded(character, kept) for character in text.translate(_ARABIC))
-
-
-def _folded(character: str, kept: str) -> str:
-    if character in kept or character in _KEEPERS or character.isascii():
-        return character
-    parts = unicodedata.normalize("NFD", character)
-    bare = "".join(part for part in parts if not _is_accent(part))
-    return character.translate(_SPELLED_OUT) if bare == parts else bare.translate(_SPELLED_OUT)
+        return text.translate(_TURKIC_LENGTH) if language in _TURKIC else text
+    return text.translate(_folding(language))
 
 
 def _is_accent(part: str) -> bool:

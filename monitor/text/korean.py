@@ -14,13 +14,16 @@ _WRITTEN_ON = (
     "되다 된다 됐다 되며 되고 되는 된 될 됨 되어 돼 되면서 되었다 됩니다 됐습니다 됐으며 됐고 됐다고 된다고 시키다 시켰다 시킨"
 )
 _ENDINGS = tuple(sorted(_WRITTEN_ON.split(), key=len, reverse=True))
+_BY_LAST: dict[str, list[str]] = {}
+for _ending in _ENDINGS:
+    _BY_LAST.setdefault(_ending[-1], []).append(_ending)
 _MIN_STEM = 2  # syllables; one-syllable stems are more often the end of another word
 
 
 @lru_cache(maxsize=65536)
 def without_particle(word: str) -> str:
     """Return `word` without the particle at its end, as long as two syllables are left."""
-    for ending in _ENDINGS:
+    for ending in _BY_LAST.get(word[-1:], ()):
         if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
             return word[: -len(ending)]
     return word

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from monitor.text.compounds import INITIALS, Word, hashtag_words, hebrew_acronyms, initials, joined
 from monitor.text.languages import ABBREVIATIONS, dotted_ordinals
 from monitor.text.tokens import Token, tokens
 
@@ -20,21 +21,16 @@ _DASHES = frozenset("-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe
 _ALWAYS_ENDS = frozenset("!?。！？｡؟۔।॥։።၊။‼⁇⁈⁉")
 _MAY_END = frozenset(".…．")
 _CLOSING = frozenset("\"'’”»›)]}›」』）］*_")
-_INITIALS = re.compile(r"(?:[^\W\d_]\.){2,}[^\W\d_]?\.?")
-_GERSHAYIM = frozenset('"״”“')
-_HEBREW = re.compile("[\u05d0-\u05ea]")
+
+# One word of the commonest letters (Latin, Greek, Cyrillic, Hebrew, Arabic, Hangul) between marks that end no sentence.
+_SIMPLE = re.compile(
+    r"""["'(\[“‘«]*"""
+    "([A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0370-\u0373\u0376\u0377\u0386\u0388-\u03ff\u0400-\u0481\u048a-\u052f"
+    "\u05d0-\u05ea\u0620-\u063f\u0641-\u064a\u0671-\u06d3\uac00-\ud7a3]+)"
+    r"""[,;:)"'\]”’»]*\Z"""
+)
 
 Ending = Literal[0, 1, 2]  # 0: the sentence goes on; 1: it ends if what follows can open one; 2: it ends
-
-
-class Word(NamedTuple):
-    """A word of a chunk: positions `first` to `last` (counted from the chunk's first), characters `start` to `end`."""
-
-    first: int
-    last: int
-    start: int
-    end: int
-    text: str  # what is looked up: the token, or the parts of a compound written together
 
 
 class Chunk(NamedTuple):
@@ -46,109 +42,52 @@ class Chunk(NamedTuple):
     opens: bool  # it can open a sentence
 
 
+def read_plainly(text: str, language: str) -> Chunk:
+    """Return the words of one chunk as its marks part them, nothing joined: for more text than anybody reads closely."""
+    if simple := _SIMPLE.match(text):
+        start, end = simple.span(1)
+        return Chunk((Word(0, 0, start, end, simple[1]),), 1, 0, not simple[1][0].islower())
+    found = tokens(text)
+    shown = [token for token in found if token.kind != "mark"]
+    words = tuple([Word(at, at, token.start, token.end, token.text) for at, token in enumerate(shown)])
+    return Chunk(words, len(words), _ending(text, found, language), _opens(found))
+
+
 def read_chunk(text: str, language: str) -> Chunk:
     """Return the words of one chunk of a text in a base `language`; parts of compounds also stand as one joined word."""
-    found = _hebrew_acronyms(tokens(text))
+    if simple := _SIMPLE.match(text):  # nine chunks of ten; what follows would give the same
+        start, end = simple.span(1)
+        return Chunk((Word(0, 0, start, end, simple[1]),), 1, 0, not simple[1][0].islower())
+    found = hebrew_acronyms(tokens(text))
     words: list[Word] = []
     run: list[Word] = []  # the words linked by dashes so far
     position = 0
-    after_word = linked = False
+    between: list[str] = []  # marks since the last word
+    before: Token | None = None
     for at, token in enumerate(found):
         if token.kind == "mark":
-            linked = after_word and token.text in _DASHES
-            after_word = False
-            position += 0 if linked else _inner_gap(found, at)
+            between.append(token.text)
             continue
+        linked = len(between) == 1 and between[0] in _DASHES and before is not None and before.kind != "character"
         if not linked:
-            words += _joined(run)
+            words += joined(run)
             run = []
-        for part in _camel(token) if at and found[at - 1].text in "#＃" else (token,):
+            if before is not None and between:
+                position += _inner_gap(before, between, token)
+        for part in hashtag_words(token) if at and found[at - 1].text in "#＃" else (token,):
             run.append(Word(position, position, part.start, part.end, part.text))
             position += 1
-        after_word, linked = token.kind in ("word", "number"), False
-    words += _joined(run)
-    words += _initials(text, words)
+        before, between = token, []
+    words += joined(run)
+    words += initials(text, words)
     return Chunk(tuple(words), position, _ending(text, found, language), _opens(found))
 
 
-def _joined(run: list[Word]) -> list[Word]:
-    """The words of a compound, and the compound written together: `cease`, `fire`, `ceasefire`."""
-    if len(run) < 2 or all(word.text[0].isdigit() for word in run):
-        return run
-    spans = {(0, len(run))} | {(at, at + 2) for at in range(len(run) - 1)}
-    whole = [
-        Word(run[a].first, run[b - 1].last, run[a].start, run[b - 1].end, "".join(word.text for word in run[a:b]))
-        for a, b in sorted(spans)
-    ]
-    return [*run, *whole]
-
-
-def _initials(text: str, words: list[Word]) -> list[Word]:
-    """Initials written with full stops, as one word: `U.S.` is `US`."""
-    if "." not in text:
-        return []
-    joined = []
-    for found in _INITIALS.finditer(text):
-        inside = [word for word in words if found.start() <= word.start and word.end <= found.end()]
-        if len(inside) >= 2 and all(len(word.text) == 1 for word in inside):
-            letters = "".join(word.text for word in inside)
-            joined.append(Word(inside[0].first, inside[-1].last, inside[0].start, inside[-1].end, letters))
-    return joined
-
-
-def _camel(token: Token) -> list[Token]:
-    """The words of a hashtag: `CeasefireViolation` → `Ceasefire`, `Violation`; `UNHCRSyria2016` → `UNHCR`, `Syria`, `2016`."""
-    text = token.text
-    cuts = [at for at in range(1, len(text)) if _camel_border(text, at)]
-    return [
-        Token(token.start + a, token.start + b, text[a:b], "word")
-        for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)
-    ]
-
-
-def _camel_border(text: str, at: int) -> bool:
-    before, here = text[at - 1], text[at]
-    if before.isdigit() != here.isdigit():
-        return True
-    return here.isupper() and (before.islower() or (before.isupper() and text[at + 1 : at + 2].islower()))
-
-
-def _hebrew_acronyms(found: list[Token]) -> list[Token]:
-    """Hebrew acronyms carry a quotation mark before their last letter: three tokens that are one word."""
-    if not any(token.text in _GERSHAYIM for token in found[1:-1]):
-        return found
-    merged: list[Token] = []
-    for token in found:
-        if (
-            len(merged) >= 2
-            and merged[-1].text in _GERSHAYIM
-            and _HEBREW.match(token.text)
-            and merged[-1].end == token.start
-            and merged[-2].end == merged[-1].start
-            and _HEBREW.match(merged[-2].text)
-        ):
-            merged.pop()
-            head = merged.pop()
-            merged.append(Token(head.start, token.end, head.text + token.text, "word"))
-        else:
-            merged.append(token)
-    return merged
-
-
-def _inner_gap(found: list[Token], at: int) -> int:
-    """Positions that a mark inside a chunk puts between the words on both sides: `违反。停火`, `at noon.Buses`."""
-    mark = found[at]
-    after = next((token for token in found[at + 1 :] if token.kind != "mark"), None)
-    before = next((token for token in reversed(found[:at]) if token.kind != "mark"), None)
-    if (
-        after is None
-        or before is None
-        or any(token.text in _ALWAYS_ENDS for token in found[at + 1 : found.index(after)])
-    ):
-        return 0
-    if mark.text in _ALWAYS_ENDS:
+def _inner_gap(before: Token, between: list[str], after: Token) -> int:
+    """Positions that marks inside a chunk put between the words on both sides: `违反。停火`, `at noon.Buses`."""
+    if not _ALWAYS_ENDS.isdisjoint(between):
         return SENTENCE_GAP
-    ends = mark.text == "." and len(before.text) > 2 and before.text[-1].islower() and after.text[:1].isupper()
+    ends = between[0] == "." and len(before.text) > 2 and before.text[-1].islower() and after.text[:1].isupper()
     return SENTENCE_GAP if ends and len(after.text) > 2 else 0
 
 
@@ -166,7 +105,7 @@ def _ending(text: str, found: list[Token], language: str) -> Ending:
     word = before.text.lower()
     if before.kind == "number":
         return 0 if len(word) <= 2 and dotted_ordinals(language) else 1
-    if word in ABBREVIATIONS or (len(word) == 1 and before.text.isupper()) or _INITIALS.search(text):
+    if word in ABBREVIATIONS or (len(word) == 1 and before.text.isupper()) or INITIALS.search(text):
         return 0
     return 2 if len(word) >= 4 and before.text.islower() else 1
 

@@ -25,7 +25,7 @@ class Token(NamedTuple):
 
 
 # Combining marks by block, because `\w` leaves them out; whole Indic blocks, their dandas (U+0964, U+0965) excepted.
-_MARKS = (
+MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0\u0816-\u082d\u0859-\u085b\u08d3-\u0963"
     "\u0966-\u0dff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
@@ -40,7 +40,7 @@ _UNSPACED_MARKS = (
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059\u105e-\u1060\u17b4-\u17d3"
     "\u3099\u309a\uff9e\uff9f"
 )
-_LETTER = rf"(?:(?![{_UNSPACED}])[^\W\d_]|[{_MARKS}{INVISIBLE}])"
+_LETTER = rf"(?:(?![{_UNSPACED}])[^\W\d_]|[{MARKS}{INVISIBLE}])"
 _TOKEN = re.compile(
     rf"(?P<number>\d+(?:[.,:٫٬]\d+)*)"
     rf"|(?P<character>[{_UNSPACED}][{_UNSPACED_MARKS}{INVISIBLE}]*)"

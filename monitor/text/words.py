@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"\d+(?:[.,:٫٬]\d+)*\Z")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
 _POINTED_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+\Z")
 _POINT_IS_DECIMAL = frozenset({"en", "zh", "ja", "ko", "th", "hi", "he", "ar", "fa", "ur"})
-_MAX_WORD = 64  # no dictionary word is longer; longer runs are compared by their spelling alone
+MAX_WORD = 100  # characters; longer runs are no words, and no rule may ask for one
 
 
 class WordKeys(NamedTuple):
@@ -43,6 +43,8 @@ def text_keys(surface: str, language: str) -> WordKeys:
     """Return every key under which a token of a text can be found: whole, and without possessive, elision or particle."""
     if _NUMBER.match(surface):
         return WordKeys(("F" + number(surface, language),), (), ("V" + surface,))
+    if len(surface) > MAX_WORD:
+        return WordKeys((), (), ())
     shown = plain(surface).translate(_APOSTROPHES)
     cased = (shown, *(part for part in _parts(shown, language) if part != shown))
     lowered = [lower(form, language) for form in cased]
@@ -64,6 +66,16 @@ def rule_keys(surface: str, language: str) -> WordKeys:
     if language in CAPITAL_NOUNS and meant.islower():  # people type rules without capitals
         lemmas = lemmas + _lemmas(meant.capitalize(), language)
     return WordKeys(_keyed("F", [spelling]), _keyed("L", lemmas), _keyed("V", [nfc(shown)]))
+
+
+def spelling_keys(surface: str, language: str) -> tuple[str, ...]:
+    """Return the keys of a token by its spelling alone: what it costs to look at a word without knowing its language."""
+    if len(surface) > MAX_WORD:
+        return ()
+    if surface.isascii() and surface.isalpha():
+        return "F" + lower(surface, language), "V" + surface
+    shown = plain(surface).translate(_APOSTROPHES)
+    return "F" + fold(lower(shown, language).replace("'", ""), language), "V" + shown
 
 
 def nfc(text: str) -> str:
@@ -115,8 +127,6 @@ def _keyed(kind: str, forms: list[str]) -> tuple[str, ...]:
 
 def _lemmas(form: str, language: str) -> list[str]:
     """The folded dictionary forms of one spelling, with its English verb-noun family."""
-    if len(form) > _MAX_WORD:
-        return []
     if len(form) <= 4 and form.isupper() and form.isalpha():
         small = lower(form, language)
         if is_entry(form, language) and lemma(small, language) != small:

@@ -27,6 +27,7 @@ def test_each_case_of_a_language_fires_as_its_line_says(cases, ask):
     wrong = [
         case
         for case in cases
-        if bool(ask(case["rule"], case["text"], case.get("title"), case.get("lang", "en"), case.get("previous"))) is not case["fires"]
+        if bool(ask(case["rule"], case["text"], case.get("title"), case.get("lang", "en"), case.get("previous")))
+        is not case["fires"]
     ]
     assert wrong == []
