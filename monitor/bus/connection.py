@@ -7,6 +7,7 @@ connection must be seen, because the server behind the next one may be empty.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
@@ -111,26 +112,22 @@ class Connection:
 
     async def reset(self) -> None:
         """Drop every connection, so that the next command finds the present primary."""
-        try:
+        with suppress(BusUnavailable), translated(self.resource):  # gone already is what was asked for
             await self._drop_sides()
             if self.is_cluster:
                 await self.client.aclose()
             else:
                 await self.client.connection_pool.disconnect()
-        except OSError:
-            pass  # they are gone, which is what was asked for
 
     async def aclose(self) -> None:
         """Close every connection."""
-        try:
+        with suppress(BusUnavailable), translated(self.resource):
             await self._drop_sides()
             await self.client.aclose()
             if not self.is_cluster:
                 await self.client.connection_pool.aclose()
             for sentinel in self._sentinel.sentinels if self._sentinel else ():
                 await sentinel.aclose()
-        except OSError:
-            pass
 
     async def _drop_sides(self) -> None:
         for side in self._sides:

@@ -5,6 +5,7 @@ Rule: the only place that turns an exception of the Redis client into one of our
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -93,16 +94,29 @@ def unavailable(error: BaseException, resource: str) -> BusUnavailable:
 
 @contextmanager
 def translated(resource: str) -> Iterator[None]:
-    """Within, every failure of the client or of its sockets is raised as BusUnavailable about `resource`."""
+    """Within, every failure of the client or of its sockets is raised as BusUnavailable about `resource`.
+
+    A cancellation that came meanwhile is raised whatever else happened: the client library sometimes takes one for the
+    end of its own time limit, and whoever cancelled would wait for ever.
+    """
+    task = asyncio.current_task()
+    cancelled = task.cancelling() if task else 0
     try:
         yield
     except (RedisError, OSError, EOFError) as error:
+        _raise_if_cancelled(task, cancelled)
         raise unavailable(error, resource) from error
     except Exception as error:
         # Not derived from RedisError in the client's tree, though it is one (redis.exceptions.RedisClusterException).
         if type(error).__module__.startswith("redis."):
             raise unavailable(error, resource) from error
         raise
+    _raise_if_cancelled(task, cancelled)
+
+
+def _raise_if_cancelled(task: asyncio.Task[object] | None, before: int) -> None:
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 def _first_line(text: str) -> str:

@@ -18,8 +18,9 @@ Since = str | Mapping[str, str] | datetime | None
 Entries = list[tuple[bytes, dict[bytes, bytes]]]
 _PAGE = 200
 _LATEST = datetime.max.replace(tzinfo=UTC)
-# Before everything and followed by nothing: no stream has a message 0-2, so whatever comes after it comes after a hole.
-BEFORE_A_HOLE = Position(0, 1)
+# Where a stream is read from that appears while we listen: only the first message of an epoch may follow (no stream has a
+# 0-2), anything else comes after a hole. START is for readers who take what there is.
+BEFORE_THE_FIRST = Position(0, 1)
 
 
 class _Timed(msgspec.Struct):
@@ -77,7 +78,7 @@ async def tops_of(connection: Connection, streams: Iterable[str]) -> dict[str, P
 async def position_at(connection: Connection, stream: str, at: datetime) -> Position:
     """Return the last position in a stream of a message from `at` or before, reading back from the stream's end.
 
-    Where only later messages are left of a longer stream this is BEFORE_A_HOLE, and reading on from it tells of the hole.
+    Where only later messages are left of a longer stream this is BEFORE_THE_FIRST, and reading on from it tells of the hole.
     Raises BusUnavailable.
     """
     upper, first_after = "+", None
@@ -91,7 +92,7 @@ async def position_at(connection: Connection, stream: str, at: datetime) -> Posi
             break
         upper = f"({page[-1][0].decode()}"
     if first_after is not None and first_after.sequence > 1:
-        return BEFORE_A_HOLE
+        return BEFORE_THE_FIRST
     return START
 
 

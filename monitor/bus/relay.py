@@ -12,6 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -233,10 +234,9 @@ class Relay:
         self._wake.set()
 
     async def _rest(self, seconds: float, stop: asyncio.Event, *, wakeable: bool = False) -> None:
-        try:
-            await asyncio.wait_for((self._wake if wakeable else stop).wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await (self._wake if wakeable else stop).wait()
 
 
 def _where(key: StreamKey) -> str:

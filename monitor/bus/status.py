@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -59,10 +60,9 @@ class StatusChannel:
         """Send heartbeats until `stop` is set."""
         while not stop.is_set():
             await self.beat()
-            try:
-                await asyncio.wait_for(stop.wait(), every)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await stop.wait()
 
     async def _send(self, message: bytes) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -255,6 +256,17 @@ async def test_a_connection_cut_by_the_server_is_made_again(any_server, publish,
         await client.command("CLIENT", "KILL", "TYPE", "pubsub")
         await publish(row(sequence=1))
         assert [d.sequence for d in await take(later, 1)] == [1]
+
+
+async def test_a_reader_that_is_cancelled_ends_whatever_it_was_about(server):
+    chance = random.Random(4)
+    async with subscribe(server.url, ["live"], since="0", check_every=0.0005) as subscription:
+        for _ in range(300):
+            reading = asyncio.ensure_future(anext(subscription))
+            await asyncio.sleep(chance.uniform(0, 0.004))
+            reading.cancel()
+            done, _ = await asyncio.wait({reading}, timeout=3)
+            assert done, "the cancellation was lost"
 
 
 async def test_a_server_that_is_not_there_is_told_at_once(short_dir):
