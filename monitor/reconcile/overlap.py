@@ -14,7 +14,13 @@ def meets(known: Known, snapshot: Snapshot) -> bool:
     """
     if not snapshot.entries or not (known.live or known.gone):
         return True
-    keys = ({record.key for record in known.live.values()} | {row.key for row in known.gone.values()}) - {None}
-    texts = {record.features.exact for record in known.live.values()} | {row.exact for row in known.gone.values()}
+    if any((entry.title, entry.text) in known.read for entry in snapshot.entries):
+        return True
+    texts = {record.features.exact for record in known.live.values()} | known.gone_by_content.keys()
     furniture = known.memory.furniture
-    return any(identifier(entry) in keys or features_of(entry, furniture).exact in texts for entry in snapshot.entries)
+    return any(
+        (key := identifier(entry)) in known.by_key
+        or key in known.gone_by_key
+        or features_of(entry, furniture).exact in texts
+        for entry in snapshot.entries
+    )

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.reconcile.page import Item
-from monitor.reconcile.state import Known
+from monitor.reconcile.state import DISTRUSTED, Known
 
-DISTRUSTED = 4  # bad pages, less clean ones, after which ids are not looked at
 MAX_DISTRUST = 8
 
 

@@ -99,3 +99,26 @@ def test_no_text_breaks_a_poll(kit, junk):
     source.poll(kit.timeline())
     source.poll([kit.post(9, 1, text=junk, title=junk), *kit.timeline()])
     source.poll([kit.post(9, 1, text=junk + "x"), *kit.timeline()])
+
+
+@QUIET
+@given(
+    st.lists(st.sets(st.integers(0, 15), min_size=5), min_size=2, max_size=4),
+    st.sets(st.integers(0, 15), max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_page_order_never_changes_the_set_of_deltas_of_plainly_different_entries(kit, history, corrected, rng):
+    straight, shuffled = kit.source(), kit.source()
+    for number, page in enumerate(history):
+        entries = [kit.post(n, -10 * n) for n in sorted(page)]
+        if number:
+            entries = [
+                replace(e, text=e.text + " More.") if e.published.at.minute // 10 in corrected else e for e in entries
+            ]
+        mixed = list(entries)
+        rng.shuffle(mixed)
+        told = [
+            {(c.type, c.entry.text) for c in source.poll(page_now, order="unordered")}
+            for source, page_now in ((straight, entries), (shuffled, mixed))
+        ]
+        assert told[0] == told[1]
