@@ -62,7 +62,15 @@ def page_of(content: Content, items: FeedItems) -> Page:
         ttl=time_to_live(head),
         next_url=_next(head, content.document.url),
         remarks=_shortening(content, items),
+        verdict=_broken(items),
     )
+
+
+def _broken(items: FeedItems) -> Verdict | None:
+    if not items.broken:
+        return None
+    reason = f"{items.broken} items of the feed cannot be parsed and are left out"
+    return Verdict(VerdictKind.SUSPECT, reason, "broken_items")
 
 
 def _shortening(content: Content, items: FeedItems) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class FeedItems:
     head: FeedDict
     version: str
     drafts: tuple[Draft, ...]
+    broken: int = 0  # items the parser cannot take, left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,27 @@ class FeedReader:
         context = xxh3_64_intdigest(b"\0".join((*envelope, (base or "").encode("utf-8", "replace"))))
         keys = [xxh3_64_intdigest(body[start:end]) for start, end in ranges.spans]
         known = context == self.memory.context and self.memory.items
-        return (self._spliced(body, ranges, keys) if known else None) or self._whole(body, keys, context)
+        try:
+            return (self._spliced(body, ranges, keys) if known else None) or self._whole(body, keys, context)
+        except Exception as error:  # noqa: BLE001 - feedparser raises what it likes on an element it misreads
+            return self._one_by_one(body, ranges, error)
+
+    def _one_by_one(self, body: bytes, ranges: ItemRanges, error: Exception) -> FeedItems:
+        """Parse each item alone, so that one the parser cannot take costs only itself; raise `error` if none can be."""
+        self.memory.items = {}
+        before, after = ranges.envelope(body)
+        head = self.parse(before + after)
+        version = str(head.get("version") or "")
+        drafts: list[Draft] = []
+        for start, end in ranges.spans:
+            try:
+                entries = self.parse(before + body[start:end] + after).get("entries") or []
+            except Exception:  # noqa: BLE001, S112 - this is the item, counted below
+                continue
+            drafts.extend(self.make(entry, version) for entry in entries[:1])
+        if not drafts:
+            raise error
+        return FeedItems(head.get("feed") or {}, version, tuple(drafts), len(ranges.spans) - len(drafts))
 
     def _spliced(self, body: bytes, ranges: ItemRanges, keys: list[int]) -> FeedItems | None:
         """Parse the unknown items alone in the feed's envelope; None if they are too many or anything is in doubt."""

@@ -207,3 +207,10 @@ def test_a_reference_to_a_surrogate_is_replaced(entries):
 )
 def test_a_feed_after_other_output_is_read(entries, before):
     assert [entry.title for entry in entries(before + rss("<title>One</title>"))] == ["One"]
+
+
+def test_one_item_the_parser_cannot_take_costs_only_itself(reading):
+    bad = "<guid>b</guid><title>Bad</title><p:chapters xmlns:p='http://podlove.org/simple-chapters' version='1.2'><p:chapter/></p:chapters>"
+    found = reading(rss("<guid>a</guid><title>One</title>", bad, "<guid>c</guid><title>Two</title>"))
+    assert (found.verdict.kind, found.verdict.code) == ("suspect", "broken_items")
+    assert [entry.title for entry in found.snapshot.entries] == ["One", "Two"]
