@@ -164,7 +164,7 @@ class Monitor:
             self._schedule.remove(gone)
             self._poller.forget(gone)
         fresh = wanted.keys() - self._plans.keys()
-        moved = {id_ for id_ in wanted.keys() & self._plans.keys() if wanted[id_].timing != self._plans[id_].timing}
+        moved = plans.moved(self._plans, wanted)
         self._plans, self.settings = wanted, put_in_force(self.settings, settings)
         for source_id in fresh | moved:
             self._schedule.add(source_id, self.clock.random() * min(FIRST_POLLS_SPREAD, wanted[source_id].timing.floor))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,15 @@ def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
         timing=Timing(source.every, source.every * QUIET_FACTOR, source.cron, source.timezone),
         deadline=deadline,
     )
+
+
+def moved(before: Mapping[str, SourcePlan], after: Mapping[str, SourcePlan]) -> set[str]:
+    """Return the sources of both whose pace or address differs: their next poll is to be timed anew."""
+    return {
+        id_
+        for id_ in before.keys() & after.keys()
+        if (before[id_].timing, before[id_].request.url) != (after[id_].timing, after[id_].request.url)
+    }
 
 
 def rules_in_force(settings: Settings) -> RulesInForce:

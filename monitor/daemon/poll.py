@@ -20,7 +20,7 @@ import structlog
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
 from monitor.daemon.judging import Found, Watch, find_changes, judge_deltas
 from monitor.daemon.paging import read_on
-from monitor.daemon.polled import Outcome, Timing, after_poll, is_deferred
+from monitor.daemon.polled import Outcome, Timing, after_poll, asked_at, is_deferred
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker, elsewhere
 from monitor.model import (
@@ -154,6 +154,7 @@ class Poller:
 
     async def _poll(self, plan: SourcePlan) -> PollResult:
         remembered = await self._recall(plan)
+        remembered.poll = asked_at(remembered.poll, plan.request.url)
         answer = await self._fetcher.fetch(_conditional(plan.request, remembered))
         match answer:
             case NotModified():

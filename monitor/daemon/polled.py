@@ -64,6 +64,19 @@ def after_poll(state: PollState, outcome: Outcome, timing: Timing, *, now: datet
     return _validated(after, outcome, now, state.last_poll_at) if good else after
 
 
+def asked_at(state: PollState, url: str) -> PollState:
+    """Return the state for polling `url`: what was learned from another address says nothing of this one.
+
+    An ETag of the old address could be answered "not modified" by the new one, and a redirect remembered would lead
+    back to where the settings no longer point.
+    """
+    if state.asked in (url, None):
+        return replace(state, asked=url)
+    return replace(
+        state, asked=url, etag=None, last_modified=None, body_hash=None, moved_to=None, moved_seen=0, kind=None
+    )
+
+
 def is_deferred(verdict: Verdict) -> bool:
     """Return whether a poll did not happen because its host is to be left alone or has no turn."""
     return verdict.code in DEFERRED

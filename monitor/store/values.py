@@ -28,6 +28,7 @@ class PollState:
     since: datetime | None = None  # when this verdict and code began
     failures: int = 0  # failed polls in a row
     kind: str | None = None  # what `kind: auto` turned out to be
+    asked: str | None = None  # the settings' URL that validators, redirects and kind were learned from
     moved_to: str | None = None  # where permanent redirects point
     moved_seen: int = 0  # how many polls in a row pointed there
     entry_rate: float | None = None  # entries an hour, smoothed

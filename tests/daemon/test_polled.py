@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.daemon.polled import Outcome, Timing, after_poll as decide
+from monitor.daemon.polled import Outcome, Timing, asked_at
+from monitor.daemon.polled import after_poll as decide
 from monitor.fetch import FetchFailed, Fresh, NotModified
 from monitor.model import Document, Snapshot, Verdict, VerdictKind
 from monitor.store import PollState
@@ -92,3 +93,11 @@ def test_a_deferred_poll_says_nothing_of_the_source():
     state = after_poll(good(), Outcome(busy.verdict, busy), LATER)
     assert (state.verdict_kind, state.failures, state.last_poll_at) == ("ok", 0, NOW)
     assert state.next_poll_at == LATER + timedelta(seconds=30)
+
+
+def test_another_address_of_the_same_source_is_asked_without_what_was_learned_from_the_old_one():
+    learned = PollState(asked="https://a/", etag='"1"', body_hash="h", moved_to="https://b/", moved_seen=3, failures=2)
+    assert asked_at(learned, "https://a/") == learned
+    fresh = asked_at(learned, "https://c/")
+    assert (fresh.asked, fresh.etag, fresh.body_hash, fresh.moved_to, fresh.moved_seen) == ("https://c/", None, None, None, 0)
+    assert fresh.failures == 2
