@@ -65,7 +65,8 @@ async def system_resolve(host: str) -> list[str]:
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
-    if not _lookups.acquire(blocking=False):
+    room = _lookups
+    if not room.acquire(blocking=False):
         raise OSError(f"{MAX_LOOKUPS} name look-ups are waiting for name servers")
 
     def settle(addresses: list[str] | None, error: Exception | None) -> None:
@@ -85,7 +86,7 @@ async def system_resolve(host: str) -> list[str]:
         except (OSError, UnicodeError) as caught:
             error = caught if isinstance(caught, OSError) else OSError(f"not a host name: {caught}")
         finally:
-            _lookups.release()
+            room.release()
         try:
             loop.call_soon_threadsafe(settle, addresses, error)
         except RuntimeError:  # the loop was closed while the name server thought
