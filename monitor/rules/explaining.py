@@ -54,16 +54,18 @@ def explain(rule: str | Mapping[str, object], entry: RuleText) -> Explanation:
     return Explanation(fires, matches, occurrences, parts, misses)
 
 
-def _parts(node: Node, compiler: Compiler, seen: Sightings, field: str | None, depth: int) -> Iterator[Part]:
+def _parts(
+    node: Node, compiler: Compiler, seen: Sightings, field: str | None, depth: int, *, excluded: bool = False
+) -> Iterator[Part]:
     plan = compiler.plan(node, field)
     holds = plan.holds(seen)
-    found = tuple(plan.matches(seen)) if holds and not isinstance(node, Not) else ()
+    found = plan.found(seen)[0] if holds and not isinstance(node, Not) else ()
     below = tuple(_kept(node, compiler))
-    note = None if holds else _note(node, compiler, seen, field)
+    note = None if holds or excluded else _note(node, compiler, seen, field)
     yield Part(node.term, node.column, holds, depth, found, note)
     field = node.name if isinstance(node, InField) else field
     for child in below:
-        yield from _parts(child, compiler, seen, field, depth + 1)
+        yield from _parts(child, compiler, seen, field, depth + 1, excluded=excluded or isinstance(node, Not))
 
 
 def _kept(node: Node, compiler: Compiler) -> Iterator[Node]:

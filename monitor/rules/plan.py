@@ -41,8 +41,9 @@ class Plan:
         return []
 
     def found(self, seen: Sightings) -> Found:
-        """Return what to show, in reading order, and the number of occurrences, at least one; ask where it holds."""
-        return _in_reading_order(self.matches(seen)), max(1, self.count(seen))
+        """Return what to show, in reading order, and how much that is, at least one; ask where it holds."""
+        matches = _in_reading_order(self.matches(seen))
+        return matches, max(1, len(matches))
 
     def count(self, seen: Sightings) -> int:
         """Return how many separate occurrences there are."""
@@ -267,11 +268,11 @@ def _shown(spans: list[Span], term: str, seen: Sightings, within: list[Span] | N
 
 
 def shown(spans: list[Span], term: str, seen: Sightings) -> tuple[tuple[Match, ...], int]:
-    """Return what to show of the occurrences of one term, the first MAX_SHOWN of them, and how many there are."""
+    """Return what to show of the occurrences of one term, the first MAX_SHOWN of them, and how many that are."""
     if len(spans) == 1:
         return (seen.match(spans[0], term),), 1
-    occurrences = apart(spans)
-    return tuple([seen.match(span, term) for span in occurrences[:MAX_SHOWN]]), len(occurrences)
+    matches = tuple([seen.match(span, term) for span in apart(spans)[:MAX_SHOWN]])
+    return matches, len(matches)
 
 
 def _in_reading_order(matches: Sequence[Match]) -> tuple[Match, ...]:
