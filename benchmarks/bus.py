@@ -87,10 +87,18 @@ def percentile(values: Sequence[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
 
 
-async def timed(work: Callable[[], Awaitable[object]]) -> tuple[float, float]:
-    began, used = time.perf_counter(), cpu()
+async def server_cpu(url: str) -> float:
+    connection = connect(url)
+    about = (await connection.info())[0]
+    await connection.aclose()
+    return float(str(about["used_cpu_user"])) + float(str(about["used_cpu_sys"]))
+
+
+async def timed(url: str, work: Callable[[], Awaitable[object]]) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds of this process and of the server."""
+    server, began, used = await server_cpu(url), time.perf_counter(), cpu()
     await work()
-    return time.perf_counter() - began, cpu() - used
+    return time.perf_counter() - began, cpu() - used, await server_cpu(url) - server
 
 
 # Throughput
@@ -136,24 +144,26 @@ async def filled_store(path: Path, count: int) -> Store:
 async def throughput(url: str, home: Path, count: int) -> None:
     count -= count % 200
     rows = [row(f"s{n % 20}", n // 20 + 1) for n in range(count)]
-    figures: dict[str, list[tuple[float, float]]] = {"bare": [], "relay": []}
+    figures: dict[str, list[tuple[float, float, float]]] = {"bare": [], "relay": []}
     for turn in range(3):  # in turns: a neighbour's load falls on both
-        figures["bare"].append(await timed(lambda: bare(url, rows)))
-        figures["relay"].append(await timed(lambda turn=turn: relayed(url, rows, f"relay{turn}")))
+        figures["bare"].append(await timed(url, lambda: bare(url, rows)))
+        figures["relay"].append(await timed(url, lambda turn=turn: relayed(url, rows, f"relay{turn}")))
     async with await filled_store(home / "bench.db", count) as store:
-        figures["store"] = [await timed(lambda: from_store(url, store, count))]
+        figures["store"] = [await timed(url, lambda: from_store(url, store, count))]
     titles = {
         "bare": "bare redis-py, XADD + PUBLISH pipelined",
         "relay": "relay, outbox in memory",
         "store": "relay, the real store (SQLite)",
     }
-    base_wall, base_cpu = (statistics.median(f[i] for f in figures["bare"]) for i in (0, 1))
+    base = [statistics.median(f[i] for f in figures["bare"]) for i in range(3)]
     print(f"\n{count} deltas of {len(rows[0].payload)} bytes, {BATCH} at a time, 20 sources, AOF everysec, unix socket")
-    print(f"{'':<42}{'deltas/s':>10}{'µs CPU each':>13}{'ratio wall':>12}{'ratio CPU':>11}")
+    print(f"{'':<42}{'deltas/s':>10}{'ratio':>7}{'client µs each':>16}{'ratio':>7}{'server µs each':>16}{'ratio':>7}")
     for name, runs in figures.items():
-        wall, used = (statistics.median(f[i] for f in runs) for i in (0, 1))
-        ratios = f"{base_wall / wall:>12.2f}{base_cpu / used:>11.2f}"
-        print(f"{titles[name]:<42}{count / wall:>10.0f}{used / count * 1e6:>13.1f}{ratios}")
+        wall, used, server = (statistics.median(f[i] for f in runs) for i in range(3))
+        print(
+            f"{titles[name]:<42}{count / wall:>10.0f}{base[0] / wall:>7.2f}{used / count * 1e6:>16.1f}"
+            f"{base[1] / used:>7.2f}{server / count * 1e6:>16.1f}{base[2] / server:>7.2f}"
+        )
 
 
 # Latency: the subscriber is another process; CLOCK_MONOTONIC is one clock for the whole machine
