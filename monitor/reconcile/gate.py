@@ -79,7 +79,7 @@ def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, polic
     known, memory, pairing = page.known, page.known.memory, matched.pairing
     if not (seen.new or seen.edited or seen.reverted or seen.lost or pairing.returned):
         return None
-    if _says_it_is_older(memory, snapshot, matched) and not (seen.new and not seen.newest_lost and not seen.reverted):
+    if _says_it_is_older(memory, snapshot, matched) and not _brings_news(matched, seen):
         return Hold("older_copy", "the page says it is older than the last one", OLDER_COPY_HOLDS, any_page=True)
     known_shown = sum(not record.missing for record in pairing.records)
     lost = len(seen.lost)
@@ -98,6 +98,13 @@ def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, polic
     if paired >= FLOOD_MIN and rewritten >= policy.flood_share * paired:
         return Hold("template_change", f"{rewritten} of {paired} entries changed at once", policy.confirm_mass)
     return None
+
+
+def _brings_news(matched: Matched, seen: Outlook) -> bool:
+    """Say whether a new item is more than an unseen draft of an entry that is missing: no older copy shows news."""
+    items, records = matched.pairing.items, matched.pairing.records
+    missing = [records[index].span for index in matched.pairing.free_records]
+    return any(not any(same(at, items[index].span) for at in missing) for index in seen.new)
 
 
 def _goes_on(matched: Matched) -> bool:
