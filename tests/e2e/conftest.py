@@ -1,12 +1,15 @@
 """A real daemon in its own process, watched from outside."""
 
 import contextlib
+import hashlib
+import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -109,3 +112,53 @@ def client(free_port):
 @pytest.fixture
 def wait():
     return wait_until
+
+
+class Site:
+    """Pages on a local server that answers conditional requests, notes who asked what, and can fail on demand."""
+
+    def __init__(self):
+        self.pages = {}
+        self.asked = []  # (path, headers)
+        self.times = []  # monotonic, of each request
+        self.broken = False  # every request is answered 503
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def _handler(self):
+        site = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                site.times.append(time.monotonic())
+                site.asked.append((self.path, dict(self.headers)))
+                body = site.pages.get(self.path, "").encode()
+                tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+                code = 503 if site.broken else 304 if self.headers.get("If-None-Match") == tag else 200 if body else 404
+                self.send_response(code)
+                self.send_header("ETag", tag)
+                self.send_header("Content-Type", "text/plain; charset=utf-8")
+                self.send_header("Content-Length", str(len(body) if code == 200 else 0))
+                self.end_headers()
+                if code == 200:
+                    self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def served():
+    site = Site()
+    yield site
+    site.close()
