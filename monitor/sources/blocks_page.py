@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
-from monitor.sources.dom import first_of, next_page
+from monitor.sources.dom import first_of, next_page, offered_feed
 from monitor.sources.dom_blocks import drafts_of, find_blocks
 from monitor.sources.dom_entry import skip_furniture, withdrawn
 from monitor.sources.drafts import Draft, Page
@@ -41,7 +41,10 @@ def read_blocks(content: Content) -> Page | Verdict:
 
 def _read_paragraphs(content: Content) -> Page | Verdict:
     """Read the page's main text as stamped text: "<p>11:05 – Ferries stop…</p>"."""
-    nothing = Verdict(VerdictKind.FAILED, "the page shows no repeated block with times", "no_entries")
+    reason = "the page shows no repeated block with times"
+    if (feed := offered_feed(content.tree, content.document.url)) is not None:
+        reason = f"{reason}; it offers a feed: {feed}"
+    nothing = Verdict(VerdictKind.FAILED, reason, "no_entries")
     main = content.tree.css_first("main, [role=main], article, body")
     if main is None:
         return nothing

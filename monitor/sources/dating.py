@@ -35,24 +35,42 @@ def date_page(drafts: Sequence[Draft], *, seen_at: datetime, zone: tzinfo) -> Da
     walk = list(reversed(bare)) if rising else bare
     day: date | None = None
     before: datetime | None = None
+    copies: list[int] = []  # entries shown out of their order: pinned, or displaced without saying so
     for place, at in enumerate(walk):
         claim = drafts[at].claim
         if claim is None:
             continue
         if drafts[at].pinned:
             stamps[at] = stamp_of(claim, reference=seen_at, zone=zone)
+            copies.append(at)
             continue
         stamp = stamp_of(claim, reference=seen_at, zone=zone, day=day)
         if stamp is None:
             continue
         if before is None and _is_displaced(drafts, walk[place : place + 2], stamp, seen_at, zone):
             stamps[at] = stamp
+            copies.append(at)
             continue
         if before is not None and stamp.at - before > _ROLL_OVER and day is not None:
             stamp = stamp_of(claim, reference=seen_at, zone=zone, day=day - timedelta(days=1)) or stamp
         stamps[at], before = stamp, stamp.at
-        day = local_day(stamp.at, zone)
+        day = stamp.at.date()  # in the zone the label names, where it names one
+    _date_copies(copies, drafts, stamps)
     return Dated(tuple(stamps), _order(stamps, drafts))
+
+
+def _date_copies(copies: Sequence[int], drafts: Sequence[Draft], stamps: list[Stamp | None]) -> None:
+    """Give a copy shown out of order the day of the entry it copies, which its neighbours dated."""
+    if not copies:
+        return
+    originals = {
+        (draft.text, draft.claim.text): stamp
+        for at, (draft, stamp) in enumerate(zip(drafts, stamps, strict=True))
+        if draft.claim is not None and at not in copies
+    }
+    for at in copies:
+        claim = drafts[at].claim
+        stamps[at] = originals.get((drafts[at].text, claim.text if claim else "")) or stamps[at]
 
 
 def _is_bare(draft: Draft) -> bool:

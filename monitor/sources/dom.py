@@ -75,3 +75,11 @@ def next_page(tree: LexborHTMLParser, page_url: str | None) -> str | None:
         return None
     url = absolute(attribute(link, "href"), page_url)
     return url if url and url != page_url and urlsplit(url).netloc == urlsplit(page_url).netloc else None
+
+
+def offered_feed(tree: LexborHTMLParser, page_url: str | None) -> str | None:
+    """Return the address of the first feed a page offers (`rel=alternate`), None if it offers none."""
+    for link in tree.css("link[rel~=alternate][type][href]")[:20]:
+        if any(kind in attribute(link, "type").lower() for kind in ("rss+xml", "atom+xml", "feed+json")):
+            return absolute(attribute(link, "href"), page_url)
+    return None

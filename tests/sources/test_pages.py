@@ -206,3 +206,10 @@ def test_what_a_live_list_withdraws_is_deleted(reading):
     snapshot = reading(page(f"<amp-live-list id='l'><div items>{items}</div></amp-live-list>")).snapshot
     assert [entry.native_id for entry in snapshot.entries] == ["post-6", "post-5"]
     assert (snapshot.deleted, snapshot.entries[0].updated_at.minute) == (("post-4",), 6)
+
+
+def test_a_page_without_entries_names_the_feed_it_offers(reading):
+    head = '<link rel="alternate" type="application/rss+xml" href="/live.rss">'
+    assert reading(page("<p>Words.</p>", head=head), url=URL).verdict.reason.endswith(
+        "it offers a feed: https://news.example/live.rss"
+    )

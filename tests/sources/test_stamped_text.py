@@ -190,3 +190,21 @@ def test_the_real_live_blog_is_read_exactly(entries, reading, data):
     ]
     assert list(snapshot.intro) == truth["intro"]
     assert list(snapshot.background) == [tidy(part) for part in truth["tail"]]
+
+
+def test_midnight_is_that_of_the_zone_the_labels_name(entries):
+    found = entries(
+        blog("00:20 BST", "One.", "00:10 BST", "Two.", "23:50 BST", "Three."),
+        seen_at=datetime.fromisoformat("2026-06-10T23:30:00+00:00"),
+    )
+    assert [entry.published_at.strftime("%d %H:%M") for entry in found] == ["11 00:20", "11 00:10", "10 23:50"]
+
+
+def test_a_pinned_copy_has_the_day_of_the_entry_it_copies(entries):
+    found = entries(blog("9:00", "Pinned words.", "11:30", "One.", "23:00", "Two.", "9:00", "Pinned words."))
+    assert [entry.published_at.strftime("%d %H:%M") for entry in found] == [
+        "09 09:00",
+        "10 11:30",
+        "09 23:00",
+        "09 09:00",
+    ]
