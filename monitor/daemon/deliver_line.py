@@ -93,7 +93,11 @@ class Line:
             await self._time.wait(self._woken, self._look_every if pause is None else min(pause, self._look_every))
 
     async def drain(self) -> None:
-        """Send everything that can leave now and wait for it; what is held, or failed, stays for later."""
+        """Send everything that can leave now and wait for it; what is held, or failed, stays for later.
+
+        Late alerts need not gather: whoever drains has polled everything before.
+        """
+        self.adopt(replace(self.receiver, policy=replace(self.receiver.policy, late_wait=timedelta(0))))
         while True:
             self._woken.clear()
             pause = await self.step()
@@ -116,6 +120,8 @@ class Line:
 
     async def step(self) -> float | None:
         """Start what may leave now; return the seconds until there may be more, None if only a wake-up can tell."""
+        if self.off is not None:
+            self.off = await self._store.read(self._why_off)  # a command may have enabled it
         now = self._time.now()
         limit = 0 if self.off or not self.receiver.enabled else self.pace.room(now, len(self._sending))
         if limit <= 0:
@@ -136,6 +142,10 @@ class Line:
         times = [at for at in (look.plan.next_at, look.next_due) if at is not None and at > now]
         return max(0.0, (min(times) - self._time.now()).total_seconds()) if times else None
 
+    def _why_off(self, connection: Connection) -> str | None:
+        mine = self.receiver
+        return messages.disabled(connection, {mine.name: mine.configured}).get(mine.name)
+
     async def _claim(self, now: datetime, limit: int) -> tuple[Leased, ...]:
         claim = partial(messages.claim_due, receiver=self.receiver.name, now=now, limit=limit, lease_until=now + LEASE)
         return await self._store.run(claim)
@@ -144,6 +154,9 @@ class Line:
         if not (look.composed or look.plan.verdicts or look.plan.also):
             return ()
         frozen, added = await self._store.run(partial(self._write, look=look, now=now))
+        expired = sum(verdict.state == "expired" for verdict in look.plan.verdicts)
+        if expired:
+            self._on_trouble(self.receiver, "dead", f"{expired} alerts waited longer than they are kept")
         if added:
             self._wake_others(added)
         return frozen

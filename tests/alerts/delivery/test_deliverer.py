@@ -202,6 +202,19 @@ async def test_a_retried_dead_letter_enables_its_receiver_and_goes_out_as_it_was
     assert await hooked.states() == {"sent": 1}
 
 
+async def test_a_running_deliverer_notices_that_its_receiver_was_enabled_by_command(hooked):
+    hooked.receivers.answers["hook"] = lambda count: 410 if count == 1 else 200
+    async with hooked.delivering() as deliverer:
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.poll("a", ("e2", SAID))
+        await hooked.advance(60)
+        assert hooked.receivers.counts["hook"] <= 2
+        await hooked.store.run(partial(alert_lists.retry, names=(), receiver="hook", now=hooked.time.now()))
+        deliverer.wake()
+        await hooked.advance(60)
+    assert await hooked.states() == {"sent": 2}
+
+
 async def test_a_correction_kept_back_follows_its_retried_alert(hooked):
     hooked.receivers.answers["hook"] = lambda count: 409 if count == 1 else 200
     async with hooked.delivering():
@@ -380,6 +393,29 @@ async def test_drain_sends_what_can_leave_and_leaves_the_rest(hooked):
     async with Deliverer(hooked.store, setup, time=hooked.time) as deliverer:
         await deliverer.drain()
     assert await hooked.states() == {"sent": 2, "pending": 1}
+
+
+async def test_drain_does_not_wait_for_late_alerts_to_gather(hooked):
+    from monitor.daemon.deliver import Deliverer, DeliverySetup
+
+    await hooked.poll("a", ("e1", SAID), ("e2", SAID), catch_up=True)
+    async with Deliverer(
+        hooked.store, DeliverySetup(tuple(hooked.chosen), hooked.rules), time=hooked.time
+    ) as deliverer:
+        await deliverer.drain()
+    (heard,) = hooked.receivers.of("hook")
+    assert (heard.event["type"], heard.event["data"]["late"]) == ("monitor.alert.digest", True)
+
+
+async def test_late_alerts_of_many_sources_are_one_digest_marked_late(hooked):
+    async with hooked.delivering():
+        for source in ("a", "b", "c"):
+            await hooked.poll(source, ("e1", SAID), catch_up=True)
+            await hooked.advance(4)
+        assert hooked.receivers.heard == []
+        await hooked.advance(60)
+    (heard,) = hooked.receivers.of("hook")
+    assert (heard.event["data"]["count"], heard.event["data"]["late"]) == (3, True)
 
 
 async def test_a_message_in_flight_at_shutdown_is_finished(hooked):
