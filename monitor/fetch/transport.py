@@ -266,6 +266,7 @@ _MEANINGS: tuple[tuple[type[Exception], str, str], ...] = (
     (aiohttp.InvalidURL, "refused_url", "not a URL that can be fetched: {error}"),
     (aiohttp.ClientResponseError, "bad_http", "not an HTTP answer: {error}"),
     (ConnectionError, "reset", "the connection was reset"),
+    (ValueError, "refused_url", "not a URL that can be fetched: {error}"),
 )
 
 

@@ -1,15 +1,18 @@
 """Every way a server can lie, stall, flood or break off ends in its verdict, in time and in bounded memory."""
 
 import asyncio
+import gzip
+import random
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from monitor.fetch import FetchLimits
+from monitor.fetch import FetchFailed, FetchLimits, Fresh, NotModified
 from monitor.model import VerdictKind
 from tests.fetch import hostile
+from tests.fetch.wire import http, redirect, sends
 
 ROWS = hostile.rows()
 
@@ -22,6 +25,45 @@ async def test_each_row_ends_in_its_verdict_within_its_time(row, server, ask):
     took = time.monotonic() - began
     assert hostile.ended(outcome) in row.code.split("|"), outcome
     assert took < row.seconds + 1.0, f"{took:.1f} s"  # a second for a machine with other work
+
+
+GOOD = (
+    http(hostile.FEED, ETag='"1"', Cache_Control="max-age=60", Age="3"),
+    hostile.encoded("gzip", gzip.compress(hostile.FEED), Last_Modified="Thu, 15 Dec 2016 13:47:00 GMT"),
+    hostile.CHUNKED + b"5\r\nhello\r\n0\r\n\r\n",
+    redirect("/elsewhere", "301 Moved Permanently"),
+    http(b"", "429 Slow Down", Retry_After="Thu, 15 Dec 2016 13:47:00 GMT"),
+)
+
+
+def _mutated(answer: bytes, chance: random.Random) -> bytes:
+    """Return an answer with some bytes changed, cut out, doubled or put in."""
+    damaged = bytearray(answer)
+    for _ in range(chance.randint(1, 4)):
+        at, length = chance.randrange(len(damaged)), chance.choice((1, 1, 2, 8, 60))
+        damaged[at : at + length] = chance.choice(
+            (
+                b"",
+                bytes([chance.randrange(256)]),
+                bytes(damaged[at : at + length]) * 2,
+                b"\r\n",
+                b"\0",
+                b"\xff\xfe",
+                b": ",
+            )
+        )
+        if not damaged:
+            break
+    return bytes(damaged)
+
+
+async def test_no_damaged_answer_raises(server, ask):
+    chance = random.Random(2016)
+    for _ in range(400):
+        answer = _mutated(chance.choice(GOOD), chance)
+        server.routes["/"] = sends(answer)
+        outcome = await ask("/", etag=chance.choice((None, '"0"')))
+        assert isinstance(outcome, Fresh | NotModified | FetchFailed), answer
 
 
 def _peak(reset: bool = False) -> int:
