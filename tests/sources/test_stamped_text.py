@@ -201,10 +201,8 @@ def test_midnight_is_that_of_the_zone_the_labels_name(entries):
 
 
 def test_a_pinned_copy_has_the_day_of_the_entry_it_copies(entries):
-    found = entries(blog("9:00", "Pinned words.", "11:30", "One.", "23:00", "Two.", "9:00", "Pinned words."))
-    assert [entry.published_at.strftime("%d %H:%M") for entry in found] == [
-        "09 09:00",
-        "10 11:30",
-        "09 23:00",
-        "09 09:00",
-    ]
+    times = ("8:00", "11:50", "11:30", "11:00", "2:00", "23:00", "8:00")
+    texts = ("Pinned words.", "One.", "Two.", "Three.", "Four.", "Five.", "Pinned words.")
+    found = entries(blog(*(part for pair in zip(times, texts, strict=True) for part in pair)))
+    days = [entry.published_at.strftime("%d %H:%M") for entry in found]
+    assert days == ["09 08:00", "10 11:50", "10 11:30", "10 11:00", "10 02:00", "09 23:00", "09 08:00"]
