@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
 from typing import Literal, NamedTuple
 
 from monitor.rules.atoms import check_wild, fail, plain_word, spaced
@@ -31,7 +32,7 @@ MAX_RULE = 10_000  # characters; keeps every rule or its error under 50 ms
 MAX_ATLEAST = 1000
 _DOUBLE_QUOTES = '"“”„‟«»″〝〞〟＂״「」『』'
 _OPENING_SINGLE = "'‘‚‛‹"
-_CLOSING_SINGLE = "'’‘›‚"
+_CLOSING_SINGLE = re.compile(r"['’‘›‚](?![^\W_]|')")
 _MINUS = "-‐‑‒–—−－"
 _OPERATOR = re.compile(r"(NEAR|BEFORE|ATLEAST|[A-Z]{2,})/(.*)\Z", re.DOTALL)
 _FIELD = re.compile(r"([^\W\d_]+)[:：]")
@@ -59,6 +60,7 @@ class Lexer:
             raise fail(f"a rule may have {MAX_RULE:,} characters; this one has {len(text):,}", MAX_RULE, "split it")
         self.text = text
         self.at = 0
+        self._closing: list[int] | None = None  # single quotation marks that close
 
     def tokens(self) -> list[RuleToken]:
         found: list[RuleToken] = []
@@ -146,13 +148,10 @@ class Lexer:
 
     def _single_end(self, start: int) -> int | None:
         """Where the single quotation mark at `start` closes: before a border, so that an apostrophe is none."""
-        text = self.text
-        for at in range(start + 2, len(text)):
-            if text[at] in _CLOSING_SINGLE and (
-                at + 1 == len(text) or not (text[at + 1].isalnum() or text[at + 1] == "'")
-            ):
-                return at
-        return None
+        if self._closing is None:
+            self._closing = [found.start() for found in _CLOSING_SINGLE.finditer(self.text)]
+        at = bisect_left(self._closing, start + 2)
+        return self._closing[at] if at < len(self._closing) else None
 
     def _phrase(self) -> RuleToken:
         start = self.at
@@ -205,6 +204,8 @@ class Lexer:
 
     def _word(self) -> RuleToken:
         start = self.at
+        if found := _FIELD.match(self.text, start):
+            return self._field(found[1], start, found.end() - start)
         run = self._run()
         if run in ("AND", "OR", "NOT", "EXCEPT"):
             return RuleToken(run, start, self.at)  # type: ignore[arg-type]
@@ -214,8 +215,6 @@ class Lexer:
             raise fail("ATLEAST needs a number", start, "write ATLEAST/2 word")
         if found := _OPERATOR.match(run):
             return self._numbered(found[1], found[2], start)
-        if found := _FIELD.match(run):
-            return self._field(found[1], start, found.end())
         return self._atom(plain_word(run, start), start)
 
     def _numbered(self, name: str, digits: str, start: int) -> RuleToken:

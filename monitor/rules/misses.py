@@ -138,9 +138,10 @@ def _broken_phrase(node: Phrase, compiler: Compiler, seen: Sightings, field: str
         word for word in node.words if not compiler.plan(Phrase(word, node.column, (word,), None), field).holds(seen)
     ]
     if missing:
-        inflected = [word for word in missing if compiler.plan(Word(word, node.column, word), field).holds(seen)]
-        if inflected:
-            return f"`{inflected[0]}` is there in another form only; quotation marks mean exactly as written"
+        pieces = [piece.text for _, piece in _pieces(seen, field)]
+        for word in missing:
+            if any(_same(word, piece, seen.language) for piece in pieces):
+                return f"`{word}` is there in another form only; quotation marks mean exactly as written"
         return f"`{missing[0]}` is not in the {_where(field)}"
     return f"the words of {node.term} are there, but not next to each other in this order"
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from monitor.errors import RuleError
 from monitor.rules.borders import MARKED_LENGTH, has_borders, mark_borders, needs_marks, rewrite
 
+MAX_PATTERN = 1000  # characters; RE2 compiles them within milliseconds
 MAX_MEMORY = 1 << 20  # bytes RE2 may spend on one pattern
 _SET_MEMORY = 64 << 20  # … and on a set of them: a ceiling, spent only where a text needs it
 _SET_SIZE = 64  # patterns searched for in one pass
@@ -112,6 +113,9 @@ def check_pattern(pattern: str, ignore_case: bool, at: int) -> None:
     """Raise RuleError where the pattern cannot be used; `at` is its index in the rule."""
     import re2
 
+    if len(pattern) > MAX_PATTERN:
+        said = f"a pattern may have {MAX_PATTERN:,} characters; this one has {len(pattern):,}"
+        raise RuleError(said, column=at + 1, mend="split it into several, joined by OR")
     if _SURROGATE.search(pattern):
         raise RuleError("this pattern holds half a character", column=at + 1, mend="write it again")
     if (byte := pattern.find(r"\C")) >= 0:
