@@ -32,7 +32,9 @@ def vocabulary(seed: int) -> list[str]:
     """English words, shortest first within a random order: common words are short."""
     from simplemma.strategies.dictionaries.dictionary_factory import DEFAULT_DICTIONARY_FACTORY
 
-    words = sorted(w for w in DEFAULT_DICTIONARY_FACTORY.get_dictionary("en") if w.isascii() and w.isalpha() and w.islower())
+    words = sorted(
+        w for w in DEFAULT_DICTIONARY_FACTORY.get_dictionary("en") if w.isascii() and w.isalpha() and w.islower()
+    )
     chosen = random.Random(seed).sample(words, VOCABULARY)
     return sorted(chosen, key=lambda word: len(word) + random.Random(word).random() * 8)
 
@@ -119,7 +121,10 @@ def ours(rules: dict[str, str], texts: list[str]) -> dict[str, float]:
 
 def loop_over_re(rules: dict[str, str], texts: list[str]) -> float:
     """Each rule's words as one pattern: less than our rules ask, but what a script would do."""
-    patterns = [re.compile("|".join(rf"\b{w}\b" for w in re.findall(r"[a-z]{2,}", rule)[:2]), re.I) for rule in rules.values()]
+    patterns = [
+        re.compile("|".join(rf"\b{w}\b" for w in re.findall(r"[a-z]{2,}", rule)[:2]), re.IGNORECASE)
+        for rule in rules.values()
+    ]
     few = texts[: max(2, 200_000 // len(patterns) // 10)][:50]
     return statistics.mean(timed(few, lambda text: [p for p in patterns if p.search(text)]))
 
@@ -150,9 +155,13 @@ def main() -> None:
     words = vocabulary(chosen.seed)
     texts = read_texts(chosen.texts) if chosen.texts else made_texts(words, chosen.seed)
     if chosen.texts:
-        words = sorted({w.lower() for text in texts for w in re.findall(r"[A-Za-z]{4,}", text)} | set(words[-VOCABULARY // 2 :]))
+        words = sorted(
+            {w.lower() for text in texts for w in re.findall(r"[A-Za-z]{4,}", text)} | set(words[-VOCABULARY // 2 :])
+        )
     print(f"{len(texts)} texts of {statistics.mean(map(len, texts)):.0f} characters; CPU time, one core\n")
-    print("| rules | texts/s | µs a text | p99 µs | cold µs | hits a text | build s | MB | `re` loop µs | × | FTS5 µs | × |")
+    print(
+        "| rules | texts/s | µs a text | p99 µs | cold µs | hits a text | build s | MB | `re` loop µs | × | FTS5 µs | × |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     compile_rules({"warm": "the~ /x/"}).match("warm up")
     for count in map(int, chosen.rules.split(",")):
