@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.output import BOLD, DIM, RESET, colours, complain, write_json, write_line
-from monitor.errors import RuleError
+from monitor.errors import MonitorError, RuleError
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
     from monitor.model import Match
     from monitor.rules import Explanation, Part, RuleText
+    from monitor.settings import Settings
 
 EXIT_SILENT = 1
 _MARKS = {True: "✓", False: "✗"}
@@ -36,7 +37,7 @@ _MARKS = {True: "✓", False: "✗"}
 def command(*, rule: str, text: str | None, title: str | None, lang: str, config: Path | None, as_json: bool) -> None:
     """Say why RULE does or does not match TEXT.
 
-    RULE is a rule's text or, with -c, the name of one in the settings. Without TEXT it is read from stdin. Exit code 0
+    RULE is a rule's text or the name of one in the settings. Without TEXT it is read from stdin. Exit code 0
     if the rule fires, 1 if it does not.
     """
     from monitor.rules import RuleText, explain, lint
@@ -48,7 +49,7 @@ def command(*, rule: str, text: str | None, title: str | None, lang: str, config
     try:
         explanation = explain(meant, entry)
     except RuleError as error:
-        complain(f"{rule}\n{' ' * (error.column - 1)}^")
+        complain(f"{meant if isinstance(meant, str) else rule}\n{' ' * (error.column - 1)}^")
         raise RuleError(f"column {error.column}: {error.message}", column=error.column, mend=error.mend) from error
     hints = lint(meant, languages=(lang,))
     if as_json:
@@ -64,13 +65,20 @@ def command(*, rule: str, text: str | None, title: str | None, lang: str, config
 
 
 def _meant(rule: str, config: Path | None) -> str | Mapping[str, object]:
-    """The rule of that name in the settings, or the text itself."""
-    if config is None:
-        return rule
+    """The rule of that name in the settings, or the text itself. Without -c, settings that cannot be read do not matter."""
     from monitor.cli.context import load
 
-    known = load(config).rules
-    return known[rule].match if rule in known else rule
+    try:
+        return meant_rule(rule, load(config))
+    except MonitorError:
+        if config is not None:
+            raise
+        return rule
+
+
+def meant_rule(rule: str, settings: Settings) -> str | Mapping[str, object]:
+    """Return the rule of that name in the settings, or `rule` itself as a rule's text."""
+    return settings.rules[rule].match if rule in settings.rules else rule
 
 
 def _lines(explanation: Explanation, entry: RuleText, *, colour: bool) -> list[str]:
@@ -78,7 +86,7 @@ def _lines(explanation: Explanation, entry: RuleText, *, colour: bool) -> list[s
     for name, text in (("title", entry.title), ("text", entry.text)):
         found = [match for match in explanation.matches if match.field == name]
         if text and found:
-            lines.append(f"  {name}: {_highlighted(text, found, colour=colour)}")
+            lines.append(f"  {name}: {highlighted(text, found, colour=colour)}")
     lines += [f"  {printable(miss)}" for miss in explanation.misses]
     if len(explanation.parts) > 1:
         lines += [_part_line(part, colour=colour) for part in explanation.parts]
@@ -97,8 +105,8 @@ def _dim(text: str, colour: bool) -> str:
     return f"{DIM}{text}{RESET}" if colour else text
 
 
-def _highlighted(text: str, matches: list[Match], *, colour: bool) -> str:
-    """The text with what matched in bold, or between brackets where there is no colour."""
+def highlighted(text: str, matches: list[Match], *, colour: bool) -> str:
+    """Return the text with what matched in bold, or between brackets where there is no colour."""
     before, after = (BOLD, RESET) if colour else ("[", "]")
     pieces = []
     at = 0
@@ -113,7 +121,7 @@ def _as_data(explanation: Explanation) -> dict[str, Any]:
     return {
         "fires": explanation.fires,
         "occurrences": explanation.occurrences,
-        "matches": [_match_data(match) for match in explanation.matches],
+        "matches": [match_data(match) for match in explanation.matches],
         "misses": list(explanation.misses),
         "parts": [
             {
@@ -122,12 +130,13 @@ def _as_data(explanation: Explanation) -> dict[str, Any]:
                 "depth": part.depth,
                 "holds": part.holds,
                 "note": part.note,
-                "matches": [_match_data(match) for match in part.matches],
+                "matches": [match_data(match) for match in part.matches],
             }
             for part in explanation.parts
         ],
     }
 
 
-def _match_data(match: Match) -> dict[str, Any]:
+def match_data(match: Match) -> dict[str, Any]:
+    """Return a match as JSON shows it."""
     return {"field": match.field, "start": match.start, "end": match.end, "text": match.text, "term": match.term}

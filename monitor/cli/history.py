@@ -47,9 +47,9 @@ def command(
 
     if at and since:
         raise click.UsageError("--at shows one moment; leave --since out")
-    moment, earliest = _moment(at, now()), _moment(since, now())
+    when, earliest = moment(at, now()), moment(since, now())
     place = open_context(config).store_url()
-    asyncio.run(_show(place, source, entry, at=moment, since=earliest, as_json=as_json))
+    asyncio.run(_show(place, source, entry, at=when, since=earliest, as_json=as_json))
 
 
 async def _show(
@@ -175,7 +175,7 @@ def _headline(entry: Entry) -> str:
     return f"[{printable(claimed)}] {shown}" if claimed else shown
 
 
-def _moment(text: str | None, now: datetime) -> datetime | None:
+def moment(text: str | None, now: datetime) -> datetime | None:
     """Return a time given as ISO 8601 or as an age; one without an offset is local. Raises click.BadParameter."""
     if text is None:
         return None
