@@ -148,7 +148,9 @@ async def live(url, outbox, row, story, renew):
     world.relay = Relay(url, outbox, events=RelayEvents(on_ahead=world.rise))
     async with subscribe(url, since="0", check_every=0.02) as subscription:
         reading = asyncio.create_task(world.read(subscription))
-        await asyncio.sleep(0.02)
+        async with asyncio.timeout(10):
+            while not subscription._follower._begun:  # before that, a cut connection is an error of the start
+                await asyncio.sleep(0.002)
         for operation, source in story:
             await world.do(operation, source)
         await world.relay.drain()
