@@ -24,6 +24,10 @@ from monitor.text.times import TimeClaim, read_claim
 _INLINE = re.compile(r"^([^\n]{3,40}?)(?:\s+[–—|-]\s+|\s*[|:\t]\s+|\t)(?=\S)")
 _NARROW, _WIDE = 36, 100  # characters of the widest line of a text that was wrapped by a program
 _FULL = 0.75  # of that width: a shorter line ends its paragraph
+_BULLET = re.compile(r"^[•·*▪■►>–—-]\s+")
+_SPACED = re.compile(
+    r"^(\[?\d{1,2}[:h]\d{2}\]?(?:\s?[ap]\.?m\b\.?)?(?:\s?(?:GMT|BST|CET|CEST|Uhr))?)\s+(?=[^\s\d])", re.IGNORECASE
+)
 _STYLE_SHARE = 0.08  # a weak style rarer than this beside the page's style is text
 
 
@@ -35,6 +39,7 @@ class _Line:
     gap: int
     claim: TimeClaim | None = None
     rest: str = ""  # what follows the time on the same line
+    spaced: bool = False  # with nothing but a space between
 
 
 @dataclass(slots=True)
@@ -88,11 +93,19 @@ def _timed(line: str, gap: int) -> _Line:
     claim = read_claim(line)
     if claim is not None:
         return _Line(line, gap, claim)
-    inline = _INLINE.match(line)
-    claim = read_claim(inline.group(1)) if inline else None
-    if inline and claim is not None and not claim.is_date:
-        return _Line(line, gap, claim, " ".join(line[inline.end() :].split()))
+    bare = _BULLET.sub("", line)
+    inline = _INLINE.match(bare)
+    if inline and (claim := _clock(inline.group(1))) is not None:
+        return _Line(line, gap, claim, " ".join(bare[inline.end() :].split()))
+    spaced = _SPACED.match(bare)
+    if spaced and (claim := _clock(spaced.group(1))) is not None:
+        return _Line(line, gap, claim, " ".join(bare[spaced.end() :].split()), spaced=True)
     return _Line(" ".join(line.split()), gap)
+
+
+def _clock(label: str) -> TimeClaim | None:
+    claim = read_claim(label)
+    return claim if claim is not None and not claim.is_date else None
 
 
 def _unwrapped(lines: list[_Line]) -> list[_Line]:
@@ -134,12 +147,12 @@ def _style(line: _Line) -> str:
     if claim is None:
         return ""
     if line.rest:
-        return "inline"
+        return "spaced" if line.spaced else "inline"
     return "dot zoned" if claim.form == "dot" and not claim.weak else claim.form
 
 
 def _counts_as_style(style: str, count: int, strong: int, most: int) -> bool:
-    needed = 3 if style == "inline" else 1 if style == "dot" else 2
+    needed = 3 if style in {"inline", "spaced"} else 1 if style == "dot" else 2
     return count >= needed and (count > strong if strong else True) and count >= _STYLE_SHARE * most
 
 
