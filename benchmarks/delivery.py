@@ -79,8 +79,8 @@ async def paced(rate: float, seconds: float, act) -> None:
     await asyncio.gather(*tasks)
 
 
-async def delivered(rate: float, seconds: float, receivers: int, directory: str) -> list[float]:
-    """Milliseconds from commit to POST of each alert, through the whole delivery."""
+async def delivered(rate: float, seconds: float, receivers: int, directory: str) -> tuple[list[float], float]:
+    """Milliseconds from commit to POST of each alert, through the whole delivery; and of CPU, polls' commits included."""
     with Listening() as server:
         names = [f"hook-{number}" for number in range(receivers)]
         targets = [Target(name, server.url, secrets=("whsec_" + "A" * 32,), allow_private=True) for name in names]
@@ -100,14 +100,16 @@ async def delivered(rate: float, seconds: float, receivers: int, directory: str)
                     committed[alert.id] = time.monotonic()
                     deliverer.wake(alert.notify)
 
+                worked = time.process_time()
                 await paced(rate, seconds, act)
                 while sum(deliverer.counts.values()) < len(polls):
                     await asyncio.sleep(0.01)
+                worked = time.process_time() - worked
                 stop.set()
                 await running
         heard = server.heard()
     assert len(heard) == len(polls), f"{len(heard)} of {len(polls)} arrived"
-    return [(heard[alert_id] - at) * 1000 for alert_id, at in committed.items()]
+    return [(heard[alert_id] - at) * 1000 for alert_id, at in committed.items()], worked * 1000 / len(polls)
 
 
 async def posted(rate: float, seconds: float) -> list[float]:
@@ -160,12 +162,20 @@ def main() -> int:
     chosen = parser.parse_args()
     floor = percentiles(asyncio.run(posted(chosen.rate, min(chosen.seconds, 5.0))))
     with tempfile.TemporaryDirectory() as directory:
-        found = percentiles(asyncio.run(delivered(chosen.rate, chosen.seconds, chosen.receivers, directory)))
-    print(f"{chosen.rate:g} alerts/s for {chosen.seconds:g} s to {chosen.receivers} webhooks; milliseconds from commit to POST")
+        waits, cpu = asyncio.run(delivered(chosen.rate, chosen.seconds, chosen.receivers, directory))
+    found = percentiles(waits)
+    print(
+        f"{chosen.rate:g} alerts/s for {chosen.seconds:g} s to {chosen.receivers} webhooks; milliseconds from commit to POST"
+    )
     print(f"{'':6}{'delivery':>10}{'bare POST':>11}{'limit':>8}")
     for name, value in found.items():
         limit = LIMITS.get(name)
-        print(f"{name:6}{value:>10.1f}{floor[name]:>11.1f}{limit or '':>8}{'  over' if limit and value > limit else ''}")
+        print(
+            f"{name:6}{value:>10.1f}{floor[name]:>11.1f}{limit or '':>8}{'  over' if limit and value > limit else ''}"
+        )
+    print(
+        f"CPU: {cpu:.2f} ms an alert, its poll's commit included ({cpu * chosen.rate / 10:.0f} % of a core at this rate)"
+    )
     return int(any(found[name] > limit for name, limit in LIMITS.items()))
 
 

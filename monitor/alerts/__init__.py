@@ -2,7 +2,7 @@
 
     Delta + Judgements ─▶ raising ─▶ Alert ─▶ (rows) ─▶ planning ─▶ Draft ─▶ compose ─▶ Notice ─▶ a sink renders it
 
-    options    what a rule and a receiver want, and what is wrong with it
+    options    what a rule and a receiver want
     raising    a delta and its judgements → alerts; baseline, age, inhibition, floods
     silences   who asked not to be told, and until when
     waiting    alerts that wait for a receiver, as the planner sees them
@@ -13,7 +13,7 @@ Rule: pure; time and earlier alerts come in as arguments. What is suppressed is 
 """
 
 from monitor.alerts.compose import Notice, NoticeItem, compose, message_key, notice_of_words
-from monitor.alerts.options import Escalation, QuietHours, ReceiverPolicy, RuleOptions, option_problems
+from monitor.alerts.options import Escalation, QuietHours, ReceiverPolicy, RuleOptions
 from monitor.alerts.planning import groups_of, plan
 from monitor.alerts.raising import EarlierAlert, PollAlerts, alert_id, consider_poll, raise_alerts
 from monitor.alerts.silences import Silence, Subject, silenced_by
@@ -43,7 +43,6 @@ __all__ = [
     "groups_of",
     "message_key",
     "notice_of_words",
-    "option_problems",
     "plan",
     "raise_alerts",
     "silenced_by",

@@ -1,11 +1,10 @@
-"""What a rule asks of its alerts, what a receiver asks of its messages, and what is wrong with either.
+"""What a rule asks of its alerts, and a receiver of its messages.
 
-Rule: values and their checks; how they are written in the settings is the settings' matter.
+Rule: values; how they are written, and what contradicts itself, is the settings' matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Literal
@@ -91,34 +90,3 @@ class ReceiverPolicy:
     late_after: timedelta = timedelta(minutes=30)  # told so long after it was published, an alert is marked late
     late_wait: timedelta = timedelta(seconds=15)  # late alerts gather so long into one digest
     max_attempts: int = 0  # 0: as many as fit into `keep`
-
-
-def option_problems(rules: Mapping[str, RuleOptions], receivers: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
-    """Return what contradicts itself as (rule, key, words): unknown names, inhibition of oneself or in a circle."""
-    known = set(receivers)
-    found: list[tuple[str, str, str]] = []
-    for name, options in rules.items():
-        asked = (("notify", options.notify), ("escalate", options.escalate.notify if options.escalate else ()))
-        for key, names in asked:
-            found += [(name, key, f"no receiver is named {one!r}") for one in names if one not in known]
-        found += [(name, "inhibits", f"no rule is named {one!r}") for one in options.inhibits if one not in rules]
-        circle = _circle(name, rules)
-        if circle:
-            found.append((name, "inhibits", f"inhibits itself: {' → '.join(circle)}"))
-        if options.cooldown_max is not None and options.cooldown_max < (options.cooldown or timedelta()):
-            found.append((name, "cooldown_max", "is shorter than the cooldown"))
-    return tuple(found)
-
-
-def _circle(start: str, rules: Mapping[str, RuleOptions]) -> tuple[str, ...]:
-    paths: list[tuple[str, ...]] = [(start,)]
-    seen: set[str] = set()
-    while paths:
-        path = paths.pop()
-        for target in rules[path[-1]].inhibits if path[-1] in rules else ():
-            if target == start:
-                return (*path, target)
-            if target not in seen:
-                seen.add(target)
-                paths.append((*path, target))
-    return ()

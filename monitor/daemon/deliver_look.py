@@ -94,5 +94,5 @@ def _notice(
         full_items=receiver.policy.full_items,
         mention=next((asked for one in members if (asked := rules.get(one.rule, RuleOptions()).mention)), None),
         answers=messages.read_receipt(connection, draft.thread) if draft.thread else None,
-        corrected=[alerts[one.corrects] for one in members if one.corrects in alerts],
+        corrected=[alerts[key] for one in members if (key := one.corrects) is not None and key in alerts],
     )

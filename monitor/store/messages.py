@@ -20,9 +20,9 @@ from sqlalchemy import cast as cast_
 from monitor.alerts import Draft
 from monitor.alerts.planning import THREAD
 from monitor.model import Severity
-from monitor.store.alert_tables import deliveries, messages, receivers
+from monitor.store.alert_tables import messages, receivers
 from monitor.store.codec import instant, microseconds
-from monitor.store.deliveries import UNSETTLED, give_back, take
+from monitor.store.deliveries import give_back, take
 from monitor.store.queries import Query
 from monitor.store.statements import Prepared, insert_or_skip
 
@@ -34,7 +34,7 @@ _COLUMNS = tuple(
 )
 _INSERT = Prepared(lambda dialect: insert_or_skip(dialect, messages), _COLUMNS)
 # What settling may set; a column that is given no value keeps the one it has.
-_SETTLED = ("state", "next_at", "sent_at", "receipt", "last_status", "last_error", "simpler", "attempts")
+_SETTLED = ("state", "next_at", "sent_at", "receipt", "last_status", "last_error", "simpler")
 _SETTLE = Prepared(
     lambda _: (
         update(messages)
@@ -177,11 +177,6 @@ def settle_dead(connection: Connection, message: Leased, *, status: str, error: 
     return _settle(connection, message, {"state": state, "last_status": status, "last_error": error})
 
 
-def hand_back(connection: Connection, message: Leased) -> bool:
-    """Undo a lease of a message that was never tried under it."""
-    return _settle(connection, message, {"state": "pending", "attempts": max(0, message.attempts - 1)})
-
-
 def release_leases(connection: Connection, names: Collection[str]) -> int:
     """Free every lease of these receivers: for a process that knows it is the only one to deliver to them."""
     leased = and_(messages.c.receiver.in_(list(names)), messages.c.state == "leased")
@@ -196,6 +191,20 @@ def clamp_waits(connection: Connection, names: Collection[str], *, now: datetime
         messages.c.next_at > microseconds(now + longest),
     )
     return connection.execute(update(messages).where(far).values(next_at=microseconds(now))).rowcount
+
+
+def empty_bodies(connection: Connection, *, before: datetime, limit: int = 500) -> int:
+    """Forget the bytes of up to `limit` messages that arrived, or were dropped, and were composed earlier; return how many.
+
+    The record stays: what was told to whom and when, and the receipt that a correction needs.
+    """
+    old = (
+        select(messages.c.id)
+        .where(messages.c.state.in_(("sent", "dropped")), messages.c.composed_at < microseconds(before))
+        .where(func.length(messages.c.body) > 0)
+        .limit(limit)
+    )
+    return connection.execute(update(messages).where(messages.c.id.in_(old)).values(body=b"", plain=None)).rowcount
 
 
 def read_receipt(connection: Connection, message_id: str) -> bytes | None:
@@ -226,12 +235,6 @@ def disable(connection: Connection, name: str, configured: str, reason: str, now
         return False
     connection.execute(update(receivers).where(receivers.c.name == name).values(row))
     return True
-
-
-def enable(connection: Connection, name: str) -> bool:
-    """Let a disabled receiver be tried again; False if it was not disabled."""
-    off = and_(receivers.c.name == name, receivers.c.disabled_at.is_not(None))
-    return connection.execute(update(receivers).where(off).values(disabled_at=None, reason=None)).rowcount > 0
 
 
 def _row(receiver: str, composed: Composed, *, state: str, lease_until: datetime | None) -> dict[str, Any]:
@@ -291,10 +294,3 @@ def _leased(row: Row[Any]) -> Leased:
         expires_at=instant(row.expires_at),
         lease_until=instant(row.lease_until),
     )
-
-
-def due_receivers(connection: Connection, names: Sequence[str]) -> frozenset[str]:
-    """Return the receivers that have something unsettled or waiting."""
-    unsettled = select(messages.c.receiver).where(messages.c.state.in_(UNSETTLED))
-    waiting = select(deliveries.c.receiver).where(deliveries.c.state == "waiting")
-    return frozenset(connection.scalars(unsettled.union(waiting)).all()) & frozenset(names)

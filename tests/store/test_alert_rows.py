@@ -196,3 +196,15 @@ async def test_what_may_leave_is_not_hidden_by_a_pile_that_is_held(store, make, 
     await store.run(partial(deliveries.apply_verdicts, receiver="desk", verdicts=held))
     brisk = await outlook(store, make, burst=timedelta(0))
     assert f"{79:032x}" in {one.alert_id for one in brisk.waiting}
+
+
+async def test_old_messages_that_arrived_lose_their_bytes_and_keep_their_receipt(store, make, alert):
+    await insert(store, make, alert(1), alert(2, "e2"))
+    (sent,) = await freeze(store, make, composed(make, f"{1:032x}"))
+    (dead,) = await freeze(store, make, composed(make, f"{2:032x}", group="other"))
+    await store.run(partial(messages.settle_sent, message=sent, now=make.now, status="200", receipt=b"r"))
+    await store.run(partial(messages.settle_dead, message=dead, status="410", error="gone"))
+    later = make.now + timedelta(days=1)
+    assert await store.run(partial(messages.empty_bodies, before=later)) == 1
+    assert await store.run(partial(messages.empty_bodies, before=later)) == 0
+    assert await store.read(partial(messages.read_receipt, message_id=sent.id)) == b"r"
