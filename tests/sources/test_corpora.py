@@ -4,6 +4,8 @@ import json
 import tarfile
 from datetime import UTC, datetime
 
+import pytest
+
 from monitor.model import Document, ReadOptions
 from monitor.sources import read
 from monitor.sources.layout import letters
@@ -11,6 +13,7 @@ from monitor.sources.layout import letters
 SEEN = datetime(2026, 11, 22, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_every_feed_of_other_parsers_test_suites_gives_a_reading(data):
     count = 0
     with tarfile.open(data / "feeds.tar.xz") as archive:
