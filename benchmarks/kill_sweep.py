@@ -20,6 +20,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,14 @@ class Point:
             stdout=log, stderr=log, start_new_session=True,
         )
 
+    def has_baseline(self) -> bool:
+        """Whether the first page is stored: what was on it is known from then on, what comes later must be told."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{self.home}/state/monitor.db?mode=ro", uri=True)) as store:
+                return bool(store.execute("SELECT count(*) FROM known").fetchone()[0])
+        except sqlite3.Error:
+            return False
+
     def stream(self, name: str) -> list[tuple[str, dict]]:
         client = redis.Redis(port=self.redis_port, socket_timeout=3)
         try:
@@ -118,14 +127,12 @@ async def run_point(when: int) -> dict[str, object]:
             point = Point(home, server, secret)
             inject = f"inject={CALLS}:signal=KILL:when={when}" if when else "trace=none"
             first = await point.start("strace", "-f", "-o", "/dev/null", "-e", inject)
-            looked = asyncio.create_task(server.first_look())
-            ended = asyncio.create_task(first.wait())
-            await asyncio.wait([looked, ended], timeout=30, return_when=asyncio.FIRST_COMPLETED)
             died_at, second = None, None
-            if first.returncode is not None:  # it died before it had seen anything: the next one has the first look
-                died_at, second = 0, await point.start()
-                await asyncio.wait_for(looked, 30)
-            await asyncio.sleep(0.8)
+            while not point.has_baseline():
+                if first.returncode is not None and second is None:
+                    # It died before it had stored the first page: the next one starts from nothing, as it should.
+                    died_at, second = 0, await point.start()
+                await asyncio.sleep(0.1)
             for step in range(1, BLOG.last_step + 1):
                 server.step = step
                 await asyncio.sleep(STEP_SECONDS)
