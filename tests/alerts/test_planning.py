@@ -239,7 +239,7 @@ def test_gravest_first_then_corrections_when_not_all_can_leave(desk, noon):
 
 def test_every_waiting_alert_is_in_a_draft_or_has_a_reason(desk, noon):
     """No alert is lost between the steps, whatever mix waits."""
-    from hypothesis import given
+    from hypothesis import given, settings
     from hypothesis import strategies as st
 
     kinds = st.tuples(
@@ -252,6 +252,7 @@ def test_every_waiting_alert_is_in_a_draft_or_has_a_reason(desk, noon):
         st.booleans(),
     )
 
+    @settings(deadline=None)
     @given(st.lists(kinds, max_size=12), st.integers(0, 600))
     def check(mix, at):
         waiting = []

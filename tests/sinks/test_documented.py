@@ -59,7 +59,7 @@ def examples(newsroom, hook, bot):
 
 def documented() -> dict[str, object]:
     text = DOCUMENT.read_text(encoding="utf-8")
-    blocks = re.findall(r"#### ([^\n]+)\n(?:(?!```json).)*```json\n(.*?)```", text, re.S)
+    blocks = re.findall(r"#### ([^\n]+)\n(?:(?!```json).)*```json\n(.*?)```", text, re.DOTALL)
     return {title: json.loads(block) for title, block in blocks}
 
 

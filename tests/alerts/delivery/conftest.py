@@ -39,6 +39,9 @@ class FakeTime(Time):
     def now(self) -> datetime:
         return self.current
 
+    def stamp(self) -> datetime:
+        return self.current
+
     def random(self) -> float:
         return self.chance
 
