@@ -245,7 +245,7 @@ async def latency(url: str, home: Path, _count: int) -> None:
 
 async def emptied(url: str) -> None:
     connection = connect(url)
-    await connection.command("FLUSHALL")
+    await connection.command("FLUSHALL", "SYNC")
     await connection.aclose()
 
 
