@@ -195,6 +195,7 @@ class Monitor:
         return Parts(
             report=lambda: report(self.store, self.settings, self.clock.now(), counted=False),
             last_tick=lambda: schedule.last_tick,
+            hurry=schedule.hurry,
             bus_trouble=lambda: self._relay.state.trouble,
             figures=lambda: {
                 "published": self._relay.state.published,

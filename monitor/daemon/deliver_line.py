@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)  # four times the longest try
 AFTER_STORE_TROUBLE = 1.0
+AFTER_A_BUG = 5.0
 LOOK_EVERY = 5.0  # seconds
 
 
@@ -89,6 +90,9 @@ class Line:
             except MonitorError as error:
                 log.warning("delivery_delayed", receiver=self.receiver.name, error=str(error))
                 pause = AFTER_STORE_TROUBLE
+            except Exception as error:  # noqa: BLE001 - a bug met by one receiver must not end its line without a word
+                log.error("delivery_failed", receiver=self.receiver.name, error=repr(error)[:300])  # noqa: TRY400
+                pause = AFTER_A_BUG
             # Commands of another process wake nobody: what they ask for is found by looking.
             await self._time.wait(self._woken, self._look_every if pause is None else min(pause, self._look_every))
 
@@ -183,7 +187,7 @@ class Line:
 
     async def _deliver(self, message: Leased) -> None:
         began = self._time.now()
-        outcome = await self._try(Letter(message.id, message.body, began, message.attempts))
+        outcome = await self._try(Letter(message.id, message.body, self._time.stamp(), message.attempts))
         now = self._time.now()
         state = await self._settle(message, outcome, now)
         waited = (now - began).total_seconds()

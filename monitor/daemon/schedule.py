@@ -11,7 +11,7 @@ import heapq
 import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 TICK_SECONDS = 0.05  # about half a per cent of a core; a poll starts 25 ms late at the median
 GUARD_SECONDS = 0.5
 JUMP_SECONDS = 1.0  # a smaller step of the clock is left alone: slewing and rounding
+HURRY_SECONDS = 5.0  # over which hurried polls are spread
 AFTER_A_BUG_SECONDS = 60.0
 STARTS_PER_TICK = 50  # spreads a herd (a resumed machine, a reload) over seconds instead of stalling the loop
 
@@ -111,6 +112,12 @@ class Schedule:
         """Poll a source no more; a poll under way ends by itself."""
         self._wanted.discard(source_id)
         self._due.forget(source_id)
+
+    def hurry(self, source_ids: Iterable[str]) -> None:
+        """Poll these within some seconds, however long they were to wait; those being polled and unknown ones are let be."""
+        for source_id in source_ids:
+            if source_id in self._wanted and (waits := self.seconds_until(source_id)) is not None:
+                self.add(source_id, min(waits, self._clock.random() * HURRY_SECONDS))
 
     def seconds_until(self, source_id: str) -> float | None:
         """Return how long until a source is polled, None while it is being polled."""

@@ -6,7 +6,7 @@ Rule: looks and tells; changes nothing. What it tells comes from the last look, 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 5.0
 STALLED_SECONDS = 5.0  # without a tick of the schedule: the loop hangs or the scheduler is dead
 BLIND_SECONDS = 120.0  # how long every source fails, or the outbox stands still, before the operators hear of it
+# Codes of polls that reached nobody. When every source fails so, the trouble is ours: asking sooner costs no publisher.
+NOBODY_REACHED = ("dns", "connect", "connect_timeout", "proxy")
+PROBE_SECONDS = 30.0  # while nobody is reached, one source is asked so often: the way back is seen soon
 GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
 
 Say = Callable[[str, str, str], Awaitable[bool]]  # key, headline, words → whether anybody could be told
@@ -34,6 +37,7 @@ class Parts:
     report: Callable[[], Awaitable[Report]]
     last_tick: Callable[[], float]  # monotonic
     bus_trouble: Callable[[], str]  # in words; "" while the server takes messages
+    hurry: Callable[[Iterable[str]], None]  # poll these soon
     figures: Callable[[], Mapping[str, float]]  # of relay, parser and clock, by metric name
     announce: Callable[[Mapping[str, object]], Awaitable[bool]]  # on the status channel
     say: Say  # to the operators
@@ -48,6 +52,8 @@ class Vitals:
         self._monotonic = monotonic
         self._store_trouble = ""
         self._good: dict[str, bool] = {}
+        self._codes: dict[str, str] = {}  # of the last poll
+        self._probed_at = 0.0
         self._troubles: dict[str, float] = {}  # trouble → since when, monotonic
         self._told: set[str] = set()
 
@@ -69,6 +75,10 @@ class Vitals:
         if result.deferred:
             return
         good = result.verdict.kind in GOOD
+        cut_off = self._cut_off()
+        self._codes[result.source_id] = result.verdict.code
+        if good and cut_off:
+            self._parts.hurry(cut_off)
         if self._good.get(result.source_id, True) == good:
             self._good[result.source_id] = good
             return
@@ -86,9 +96,28 @@ class Vitals:
         except MonitorError as error:
             self._store_trouble = str(error)
             return
+        self._keep_only({source.id for source in report.sources})
+        self._probe()
         self.metrics.stands(report)
         self.metrics.takes(self._parts.figures(), redis_up=not self._parts.bus_trouble())
         await self._tell_blindness(report)
+
+    def _cut_off(self) -> tuple[str, ...]:
+        """Return the sources whose polls reached nobody, if that is all of them."""
+        lost = tuple(id_ for id_, code in self._codes.items() if code in NOBODY_REACHED)
+        return lost if len(lost) == len(self._codes) else ()
+
+    def _probe(self) -> None:
+        cut_off, now = self._cut_off(), self._monotonic()
+        if cut_off and now - self._probed_at >= PROBE_SECONDS:
+            self._probed_at = now
+            self._parts.hurry(cut_off[:1])
+            self._codes[cut_off[0]] = self._codes.pop(cut_off[0])  # another one next time
+
+    def _keep_only(self, sources: Collection[str]) -> None:
+        for gone in self._codes.keys() - sources:
+            del self._codes[gone]
+            self._good.pop(gone, None)
 
     async def _tell_blindness(self, report: Report) -> None:
         now = self._monotonic()
