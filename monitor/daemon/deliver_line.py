@@ -91,7 +91,7 @@ class Line:
                 log.warning("delivery_delayed", receiver=self.receiver.name, error=str(error))
                 pause = AFTER_STORE_TROUBLE
             except Exception as error:  # noqa: BLE001 - a bug met by one receiver must not end its line without a word
-                log.error("delivery_failed", receiver=self.receiver.name, error=repr(error)[:300])  # noqa: TRY400
+                log.error("delivery_failed", receiver=self.receiver.name, error=repr(error)[:300])
                 pause = AFTER_A_BUG
             # Commands of another process wake nobody: what they ask for is found by looking.
             await self._time.wait(self._woken, self._look_every if pause is None else min(pause, self._look_every))

@@ -387,6 +387,26 @@ async def test_a_sink_that_raises_is_retried_like_a_failure(hooked):
     assert await hooked.states() == {"sent": 1}
 
 
+async def test_a_damaged_row_is_told_in_the_log_and_stops_no_other_receiver(world, capsys):
+    from sqlalchemy import update
+
+    from monitor.store.alert_tables import alerts
+
+    world.receiver("hook")
+    world.receiver("other")
+    world.rule("halted", "suspended", notify=("hook",))
+    world.rule("truce", "violation", notify=("other",))
+    await world.poll("a", ("e1", SAID))
+    await world.store.run(lambda connection: connection.execute(update(alerts).values(payload=b"{}")).rowcount)
+    async with world.delivering():
+        await world.advance(1)
+        await world.poll("b", ("e1", "violation"))
+        await world.advance(1)
+    assert world.receivers.counts == {"other": 1}
+    assert await world.states(receiver="hook") == {"waiting": 1}
+    assert "delivery_failed" in capsys.readouterr().out
+
+
 async def test_drain_sends_what_can_leave_and_leaves_the_rest(hooked):
     from monitor.daemon.deliver import Deliverer, DeliverySetup
 
