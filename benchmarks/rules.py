@@ -122,7 +122,7 @@ def ours(rules: dict[str, str], texts: list[str]) -> dict[str, float]:
 def loop_over_re(rules: dict[str, str], texts: list[str]) -> float:
     """Each rule's words as one pattern: less than our rules ask, but what a script would do."""
     patterns = [
-        re.compile("|".join(rf"\b{w}\b" for w in re.findall(r"[a-z]{2,}", rule)[:2]), re.IGNORECASE)
+        re.compile("|".join(rf"\b{w}\b" for w in re.findall(r"[a-z]+", rule)[:2]), re.IGNORECASE)
         for rule in rules.values()
     ]
     few = texts[: max(2, 200_000 // len(patterns) // 10)][:50]
@@ -133,7 +133,7 @@ def full_text_search(rules: dict[str, str], texts: list[str]) -> float:
     """One text as one row of an FTS5 table with the Porter stemmer, every rule as a query."""
     database = sqlite3.connect(":memory:")
     database.execute("CREATE VIRTUAL TABLE entry USING fts5(text, tokenize='porter unicode61')")
-    queries = [" AND ".join(f'"{w}"' for w in re.findall(r"[a-z]{2,}", rule)[:2]) for rule in rules.values()]
+    queries = [" AND ".join(f'"{w}"' for w in re.findall(r"[a-z]+", rule)[:2]) for rule in rules.values()]
 
     def judge(text: str) -> None:
         database.execute("DELETE FROM entry")
