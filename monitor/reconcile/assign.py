@@ -30,7 +30,7 @@ def assign(pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
             break
         if record not in pairing.item_of and item not in pairing.record_of:
             pairing.join(record, item, 1 / (1 + exp(-odds)))
-    _pair_rewritten(pairing, weigher, ids=ids)
+    _pair_rewritten(pairing, weigher, ids=ids, end=order.gaps if full else None)
 
 
 def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:
@@ -65,15 +65,18 @@ def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool) -> None:
-    """Pair what is left of one minute in one gap, as many old as new, in their order: "more soon" became a report."""
+def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool, end: int | None) -> None:
+    """Pair what is left of one minute in one gap, as many old as new, in their order: "more soon" became a report.
+
+    Not in the gap at the `end` of a full page: what is missing there has fallen off.
+    """
     free = [item for item in pairing.free_items if pairing.items[item].span]
     done: set[int] = set()
     for record in pairing.free_records:
         old = pairing.records[record]
-        if record in done or old.span is None or old.span.relative:
-            continue
         gap = weigher.record_gap[record]
+        if record in done or old.span is None or old.span.relative or gap == end:
+            continue
         old_here = [
             other
             for other in pairing.free_records

@@ -21,7 +21,7 @@ from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import GoneRow, Memory, Record
 from monitor.reconcile.story import absorbed_by
-from monitor.reconcile.times import same
+from monitor.reconcile.times import Span, same
 
 Leaving = Literal["removed", "window"]
 NEW_BASELINE = frozenset({"template_change", "different_page"})
@@ -167,11 +167,16 @@ def _backfilled(page: Page, matched: Matched, seen: Outlook) -> frozenset[int]:
     below = [
         index
         for index in seen.new
-        if index > anchors[-1] and ((at := matched.pairing.items[index].span) is None or at.lo <= memory.oldest)
+        if index > anchors[-1] and _can_be_as_old(matched.pairing.items[index].span, memory.oldest)
     ]
     shown_before = sum(not record.missing for record in matched.pairing.records)
     room = len(page.items) <= max(memory.largest, shown_before) and len(seen.lost) >= len(below)
     return frozenset(below) if room or len(below) >= BACKLOG else frozenset()
+
+
+def _can_be_as_old(at: Span | None, oldest: float) -> bool:
+    """Say whether a claim reaches back to the oldest time seen; "3 hours ago" leaves an hour open on both pages."""
+    return at is None or at.lo - (at.hi - at.lo) <= oldest
 
 
 def oldest_of(items: Sequence[Item], before: float) -> float:
