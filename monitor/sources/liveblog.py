@@ -6,10 +6,12 @@ all are one or missing, bodies where empty or cut, paragraphs where the words ar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.blocks_page import page_intro, page_title
@@ -123,25 +125,35 @@ def _twins(
         for key in _keys(draft):
             worded.setdefault(key, draft)
     named = _anchors(tree)
+    names = _own_names(drafts)
     return [
-        next((by_id[name] for name in _names(draft) if name in by_id), None)
-        or _entry_around(draft, named, shown, page_url)
+        next((by_id[name] for name in own if name in by_id), None)
+        or _entry_around(own, named, shown, page_url)
         or next((worded[key] for key in _keys(draft) if key in worded), None)
-        for draft in drafts
+        for draft, own in zip(drafts, names, strict=True)
     ]
 
 
+def _own_names(drafts: Sequence[Draft]) -> list[list[str]]:
+    """Return what elements of the page may be called that show each entry; a name several entries share names none."""
+    names = [_names(draft) for draft in drafts]
+    counts = Counter(name for own in names for name in set(own))
+    return [[name for name in own if counts[name] == 1] for own in names]
+
+
 def _names(draft: Draft) -> list[str]:
-    """Return what an element of the page may be called that shows this entry: the fragment of its address, its id."""
-    names = ((draft.url or "").rpartition("#")[2], draft.native_id or "")
+    """Return the fragment of an entry's address, its id, and the values of the address's query ("?post=asset:…")."""
+    address = urlsplit(draft.url or "")
+    values = [value for _, value in parse_qsl(address.query) if len(value) > 5]
+    names = (address.fragment, draft.native_id or "", *values)
     return [short for name in names if (short := name.rpartition("/")[2].rpartition("#")[2].removeprefix("block-"))]
 
 
 def _entry_around(
-    draft: Draft, named: dict[str, LexborNode], shown: dict[int, Draft], page_url: str | None
+    names: list[str], named: dict[str, LexborNode], shown: dict[int, Draft], page_url: str | None
 ) -> Draft | None:
     """Return the shown entry a draft's anchor stands in, or the anchor's own element read as an entry."""
-    node = next((node for name in _names(draft) if (node := _anchored(name, named)) is not None), None)
+    node = next((node for name in names if (node := _anchored(name, named)) is not None), None)
     if node is None:
         return None
     for holder in (node, *ancestors(node, 6)):

@@ -36,7 +36,11 @@ def read(document: Document, options: ReadOptions, memory: ReadMemory | None = N
     try:
         return _read(content)
     except Exception as error:  # noqa: BLE001 - the parsers' authors promise nothing about hostile bytes
-        verdict = Verdict(VerdictKind.FAILED, f"the document cannot be parsed ({type(error).__name__})", "parser_error")
+        verdict = Verdict(
+            VerdictKind.FAILED,
+            f"the document cannot be parsed ({type(error).__name__}: {clean(str(error))[:100]})",
+            "parser_error",
+        )
         return Reading(_incomplete(content) or verdict)
 
 

@@ -235,3 +235,13 @@ def test_microdata_is_read_like_json_ld(entries):
 
 def test_a_page_without_updates_is_no_live_blog(reading):
     assert reading(page(blog()), kind="liveblog").verdict.code == "no_entries"
+
+
+def test_a_fragment_all_entries_share_points_to_none_of_them(entries):
+    updates = [update(url=f"{URL}?post=asset%3Aabc-{n}#post", headline=f"Title {n}", articleBody="") for n in range(3)]
+    body = "<div id='post'>Another box of the page with some words in it.</div>" + "".join(
+        article(f"asset:abc-{n}", f"2026-03-10T1{n}:00:00Z", f"Title {n}", f"Body of entry {n}.") for n in range(3)
+    )
+    assert [entry.text for entry in entries(page(blog(*updates), body=body), url=URL)] == [
+        f"Body of entry {n}." for n in range(3)
+    ]
