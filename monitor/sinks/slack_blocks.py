@@ -166,7 +166,8 @@ def _highlighted(alert: Alert, room: int) -> list[Block]:
     """Return the text around the first match, matches bold; of a removed entry, struck."""
     text = alert.delta.change.entry.text
     spans = sorted((match.start, match.end) for match in alert.matches if match.field == "text")
-    start = max(0, spans[0][0] - room // 3) if spans else 0
+    # A text that was cut to fit its event may end before its match does.
+    start = max(0, min(spans[0][0] - room // 3, len(text) - room)) if spans else 0
     end = min(len(text), start + room)
     pieces: list[tuple[str, bool]] = [("…", False)] if start else []
     place = start

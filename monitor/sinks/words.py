@@ -71,7 +71,8 @@ def said(alert: Alert) -> str:
     if change.type is ChangeType.EDITED and diff is not None:
         return "".join(_marked(part) for part in around_changes(diff))
     first = next((match for match in alert.matches if match.field == "text"), None)
-    start = max(0, first.start - QUOTE_CHARACTERS // 3) if first else 0
+    furthest = len(change.entry.text) - QUOTE_CHARACTERS
+    start = max(0, min(first.start - QUOTE_CHARACTERS // 3, furthest)) if first else 0
     cut = change.entry.text[start : start + QUOTE_CHARACTERS]
     return ("…" if start else "") + cut + ("…" if start + QUOTE_CHARACTERS < len(change.entry.text) else "")
 

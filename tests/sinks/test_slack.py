@@ -74,6 +74,14 @@ def test_the_matched_words_of_a_new_entry_are_bold(hook, newsroom):
     assert "suspended" in styled(payload, "bold")
 
 
+def test_a_match_beyond_what_is_left_of_a_cut_text_still_shows_words(hook, newsroom):
+    from monitor.model import Match
+
+    alert = replace(newsroom.alert("words " * 500), matches=(Match("text", 90_000, 90_009, "suspended", "suspended"),))
+    payload = json.loads(hook.render(newsroom.notice(alert)).body)
+    assert "words words" in json.dumps(payload)
+
+
 def test_source_times_lag_rule_and_revision_are_there(hook, newsroom):
     context = json.loads(hook.render(newsroom.notice()).body)["blocks"][-3]["elements"][0]["text"]
     for fact in (
