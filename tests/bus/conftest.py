@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
-import subprocess
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.bus import EmbeddedServer, Relay, connect
-from monitor.bus.launch import ServerSettings, arguments, find_program
+from monitor.bus.launch import ServerSettings, arguments, find_program, spawn, try_lock
 from monitor.errors import BusUnavailable
 from monitor.model import Alert, AlertKind, Change, ChangeType, Delta, Entry, Match, Outgoing, SourceRef
 from monitor.wire import encode_alert, encode_delta
@@ -133,14 +133,14 @@ class SharedServer:
     def __init__(self, program):
         self.home = Path(tempfile.mkdtemp(prefix="mon"))
         words = arguments(ServerSettings(), self.home, self.home / "server.sock")
-        log = (self.home / "log").open("wb")
-        self.process = subprocess.Popen([str(find_program(program)), *words], stdout=log, stderr=log)
-        log.close()
+        self.lock = try_lock(self.home / "lock")  # started as the embedded one: a killed test run leaves nothing behind
+        self.process = spawn(find_program(program), words, lock=self.lock, log=self.home / "log")
         self.url = f"unix://{self.home}/server.sock"
 
     def end(self):
         self.process.kill()
         self.process.wait()
+        os.close(self.lock)
         shutil.rmtree(self.home)
 
     async def renew(self):
