@@ -32,6 +32,8 @@ from tests.fetch.wire import RawServer, http
 
 CONCURRENCY = 2
 SPACING = 1.0
+RETRY_AFTER = 20  # seconds
+ON_THE_WAY = 0.5  # seconds in which a request may cross the answer that asks for rest
 SLOW_ANSWER = 1.5  # seconds
 CHANGE = 0.05  # part of the polls that find something new
 UNCHANGED = http(status="304 Not Modified", length=False)
@@ -78,7 +80,8 @@ async def serve(hosts: int) -> None:
         log.starts[name].append(now)
         log.running[name] += 1
         log.most[name] = max(log.most[name], log.running[name])
-        log.early += now < log.closed_until.get(name, 0.0)
+        until = log.closed_until.get(name, 0.0)
+        log.early += until - RETRY_AFTER + ON_THE_WAY < now < until
         try:
             status, body = _answer(request, names[name], now)
             if names[name] % 10 == 3:
@@ -98,8 +101,8 @@ async def serve(hosts: int) -> None:
         source = f"{request.local}{request.target}"
         log.asked[source].append(now)
         if n % 20 == 7 and chance.random() < 0.02:
-            log.closed_until[request.local] = now + 20.0
-            return 429, http(b"", "429 Too Many Requests", Retry_After="20")
+            log.closed_until[request.local] = now + RETRY_AFTER
+            return 429, http(b"", "429 Too Many Requests", Retry_After=str(RETRY_AFTER))
         versions[source] += chance.random() < CHANGE
         etag = f'"{versions[source]}"'
         if request.headers.get("if-none-match") == etag and n % 20 != 11:

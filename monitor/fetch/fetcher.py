@@ -168,9 +168,9 @@ class Fetcher:
     ) -> tuple[Answer | FetchFailed, float]:
         """Make one request within `seconds`; return its answer and how long the host's turn was waited for."""
         host = link.origin.host
-        closed = self.hosts.closed_for(host)
-        if closed > 0:
-            return failed("host_backoff", f"{host} asked us to stay away for {closed:.0f} s", retry_after=closed), 0.0
+        closed = self._closed(host)
+        if closed is not None:
+            return closed, 0.0
         asked = self._clock()
         if request.robots == "respect":
             refusal = await self._robots.refusal(link, request, self.hosts)
@@ -179,10 +179,19 @@ class Fetcher:
         try:
             async with self.hosts.turn(host, hurried=request.hurried) as connected, self._at_once:
                 waited = self._clock() - asked
+                closed = self._closed(host)  # it may have asked for rest while we stood in line
+                if closed is not None:
+                    return closed, waited
                 answer = await self._exchange(link, start, request, seconds=seconds, lease=lease, connected=connected)
         except HostBusyError as busy:
             return failed("host_busy", f"too many sources wait for {host}", retry_after=busy.retry_after), 0.0
         return self._heed(host, answer), waited
+
+    def _closed(self, host: str) -> FetchFailed | None:
+        rest = self.hosts.closed_for(host)
+        if rest <= 0:
+            return None
+        return failed("host_backoff", f"{host} asked us to stay away for {rest:.0f} s", retry_after=rest)
 
     async def _exchange(
         self,

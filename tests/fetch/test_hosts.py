@@ -116,6 +116,24 @@ async def test_a_host_that_asks_for_rest_is_left_alone_by_all_its_sources(status
         assert isinstance(await ask("/b"), Fresh)
 
 
+async def test_who_stands_in_line_when_a_host_asks_for_rest_does_not_go(server):
+    async def busy(request, writer):
+        await asyncio.sleep(0.05)
+        writer.write(http(b"", "429 Slow Down", Retry_After="60"))
+        await writer.drain()
+        return True
+
+    server.routes |= {"/a": busy, "/b": http(b"page")}
+    async with Fetcher(FetchSettings(hosts=HostPolicy(concurrency=1, spacing=0.0))) as fetcher:
+
+        async def ask(path):
+            return await fetcher.fetch(FetchRequest(server.url(path), allow_private=True, robots="ignore", limits=FAST))
+
+        first, second = await asyncio.gather(ask("/a"), ask("/b"))
+    assert (first.verdict.code, second.verdict.code) == ("http_429", "host_backoff")
+    assert not server.asked("/b")
+
+
 async def test_without_retry_after_the_rest_doubles_with_each_refusal_in_a_row(server):
     now = 0.0
     server.routes |= {"/busy": http(b"", "503 Busy"), "/ok": http(b"ok")}
