@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from monitor.rules import Ruleset, RuleText
 
 
-GAP_NOTE = "a gap is possible before this entry: nothing on the page was known"
-
-
 @dataclass(frozen=True, slots=True)
 class Watch:
     """How one source is watched."""
@@ -60,8 +57,6 @@ def find_changes(
     The first poll of a source (`known` is None) gives baseline changes and no delta.
     """
     reconciled = reconcile(known, snapshot, policy=watch.policy, new_id=new_id)
-    if snapshot.gap_possible:
-        reconciled = replace(reconciled, changes=_with_gap(reconciled.changes, snapshot))
     announced = [change for change in reconciled.changes if _is_announced(change, watch)]
     deltas = tuple(
         Delta(source=watch.ref, epoch=epoch, sequence=head + offset, seen_at=snapshot.seen_at, change=change)
@@ -100,16 +95,6 @@ def texts_to_judge(change: Change, watch: Watch) -> tuple[RuleText | None, RuleT
     if change.type is not ChangeType.EDITED or change.previous is None:
         return None, after
     return replace(after, title=change.previous.title, text=change.previous.text), after
-
-
-def _with_gap(changes: tuple[Change, ...], snapshot: Snapshot) -> tuple[Change, ...]:
-    """Say on the oldest new entry that others may have come and gone before it."""
-    new = [change for change in changes if change.type is ChangeType.NEW]
-    if not new:
-        return changes
-    furthest = min if snapshot.order == "oldest_first" else max
-    oldest = furthest(new, key=lambda change: change.entry.position)
-    return tuple(replace(change, note=change.note or GAP_NOTE) if change is oldest else change for change in changes)
 
 
 def _is_announced(change: Change, watch: Watch) -> bool:

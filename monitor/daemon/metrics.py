@@ -6,7 +6,7 @@ an alert on its rate can fire the first time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -40,60 +40,55 @@ class Metrics:
     """The daemon's own figures; one registry a daemon."""
 
     def __init__(self) -> None:
-        registry = self.registry = CollectorRegistry()
-        gauge, source = Gauge, ("source",)
-        build = gauge("monitor_build_info", "1, with the version.", ("version",), registry=registry)
-        build.labels(__version__).set(1)
-        self.polls = Counter("monitor_polls", "Polls by outcome.", ("source", "outcome"), registry=registry)
-        self.poll_seconds = Histogram(
-            "monitor_poll_duration_seconds", "Time of one poll.", buckets=SECONDS, registry=registry
+        self.registry = CollectorRegistry()
+        self._gauge("monitor_build_info", "1, with the version.", "version").labels(__version__).set(1)
+        self._of_sources()
+        self._of_publishing()
+        self._of_receivers()
+        self.reload_ok = self._gauge("monitor_config_last_reload_successful", "1 if the last reload was put in force.")
+        self.kills = self._gauge("monitor_parser_kills_total", "Parsers killed by what they read.")
+        self.jumps = self._gauge("monitor_clock_jumps_total", "Times the wall clock jumped.")
+        self.reload_ok.set(1)
+
+    def _of_sources(self) -> None:
+        self.polls = self._counter("monitor_polls", "Polls by outcome.", "source", "outcome")
+        self.poll_seconds = self._histogram("monitor_poll_duration_seconds", "Time of one poll.", SECONDS)
+        self.lateness = self._histogram("monitor_poll_lateness_seconds", "How late polls start.", SECONDS)
+        self.last_success = self._gauge("monitor_source_last_success_timestamp_seconds", "Last good poll.", "source")
+        self.state = self._gauge("monitor_source_state", "1 for the state a source is in.", "source", "state")
+        self.concern = self._gauge(
+            "monitor_source_concern", "1 while it may hide something though it answers.", "source", "concern"
         )
-        self.lateness = Histogram(
-            "monitor_poll_lateness_seconds", "How late polls start.", buckets=SECONDS, registry=registry
+        self.entries = self._counter("monitor_entries", "Announced changes.", "source", "change")
+        self.delay = self._histogram(
+            "monitor_detection_delay_seconds", "From published to seen, of new entries.", DELAYS
         )
-        self.last_success = gauge(
-            "monitor_source_last_success_timestamp_seconds", "Last good poll.", source, registry=registry
-        )
-        self.state = gauge(
-            "monitor_source_state", "1 for the state a source is in.", ("source", "state"), registry=registry
-        )
-        self.concern = gauge(
-            "monitor_source_concern",
-            "1 while it may hide something though it answers.",
-            ("source", "concern"),
-            registry=registry,
-        )
-        self.entries = Counter("monitor_entries", "Announced changes.", ("source", "change"), registry=registry)
-        self.delay = Histogram(
-            "monitor_detection_delay_seconds",
-            "From published to seen, of new entries.",
-            buckets=DELAYS,
-            registry=registry,
-        )
-        self.outbox = gauge("monitor_outbox_pending", "Messages that wait for Redis.", registry=registry)
-        self.outbox_age = gauge("monitor_outbox_oldest_age_seconds", "Age of the oldest of them.", registry=registry)
-        self.published = gauge(
-            "monitor_published_total", "Messages put into streams since the start.", registry=registry
-        )
-        self.redis_up = gauge("monitor_redis_up", "1 while the server takes messages.", registry=registry)
-        self.matches = Counter("monitor_rule_matches", "Alerts raised.", ("rule",), registry=registry)
-        self.sent = Counter("monitor_notifications", "Messages tried.", ("receiver",), registry=registry)
-        self.failed = Counter(
-            "monitor_notifications_failed", "Tries that failed.", ("receiver", "reason"), registry=registry
-        )
-        self.notified_after = Histogram(
+
+    def _of_publishing(self) -> None:
+        self.outbox = self._gauge("monitor_outbox_pending", "Messages that wait for Redis.")
+        self.outbox_age = self._gauge("monitor_outbox_oldest_age_seconds", "Age of the oldest of them.")
+        self.published = self._gauge("monitor_published_total", "Messages put into streams since the start.")
+        self.redis_up = self._gauge("monitor_redis_up", "1 while the server takes messages.")
+
+    def _of_receivers(self) -> None:
+        self.matches = self._counter("monitor_rule_matches", "Alerts raised.", "rule")
+        self.sent = self._counter("monitor_notifications", "Messages tried.", "receiver")
+        self.failed = self._counter("monitor_notifications_failed", "Tries that failed.", "receiver", "reason")
+        self.notified_after = self._histogram(
             "monitor_notification_latency_seconds",
             "From composing a message, or its last try, to what came of the try.",
-            buckets=SECONDS,
-            registry=registry,
+            SECONDS,
         )
-        self.dead = gauge("monitor_dead_letters", "Messages given up.", registry=registry)
-        self.reload_ok = gauge(
-            "monitor_config_last_reload_successful", "1 if the last reload was put in force.", registry=registry
-        )
-        self.kills = gauge("monitor_parser_kills_total", "Parsers killed by what they read.", registry=registry)
-        self.jumps = gauge("monitor_clock_jumps_total", "Times the wall clock jumped.", registry=registry)
-        self.reload_ok.set(1)
+        self.dead = self._gauge("monitor_dead_letters", "Messages given up.")
+
+    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
+        return Gauge(name, words, labels, registry=self.registry)
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(name, words, labels, registry=self.registry)
+
+    def _histogram(self, name: str, words: str, buckets: Sequence[float]) -> Histogram:
+        return Histogram(name, words, buckets=buckets, registry=self.registry)
 
     def expect(self, sources: tuple[str, ...], rules: tuple[str, ...], receivers: tuple[str, ...]) -> None:
         """Create every series of these names at 0."""

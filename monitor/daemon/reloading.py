@@ -52,7 +52,8 @@ class Reloader:
         """Reload when a settings file changed and then stood still for a moment, until `stop` is set."""
         while not stop.is_set():
             try:
-                await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await stop.wait()
             except TimeoutError:
                 await self._look()
 

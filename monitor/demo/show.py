@@ -111,12 +111,14 @@ async def run_demo(speed: float, show: Callable[[dict[str, Any]], None], say: Ca
 
 async def _play(monitor: Monitor, server: DemoServer, blog: LiveBlog, stage: _Stage, *, step_seconds: float) -> None:
     following = asyncio.create_task(_follow(monitor.bus_url, _expected(blog), stage))
-    await asyncio.wait_for(stage.baseline.wait(), PATIENCE_SECONDS)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await stage.baseline.wait()
     for step in range(1, blog.last_step + 1):
         await asyncio.sleep(step_seconds)
         server.step = step
-    await asyncio.wait_for(following, PATIENCE_SECONDS)
-    await asyncio.wait_for(stage.alerted.wait(), PATIENCE_SECONDS)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await following
+        await stage.alerted.wait()
 
 
 async def _follow(bus_url: str, expected: int, stage: _Stage) -> None:

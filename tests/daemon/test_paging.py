@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from monitor.daemon.judging import GAP_NOTE, Watch, find_changes
+from monitor.daemon.judging import Watch, find_changes
 from monitor.daemon.paging import MAX_PAGES, read_on
 from monitor.model import Entry, Snapshot, SourceRef
 from monitor.reconcile import reconcile
@@ -91,5 +91,5 @@ def test_the_oldest_new_entry_says_that_a_gap_is_possible_before_it():
     cut = replace(snapshot([8, 7, 6]), gap_possible=True)
     found = find_changes(Watch(SourceRef("s")), known_of([3, 2]), cut, epoch=1, head=0, new_id=ids.__next__)
     notes = {delta.change.entry.native_id: delta.change.note for delta in found.deltas}
-    assert notes["id-6"] == GAP_NOTE
+    assert notes["id-6"] == "a gap is possible before this entry"
     assert notes["id-8"] is None

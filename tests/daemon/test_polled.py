@@ -26,8 +26,8 @@ def fresh(etag='"a"', moved_to=None):
     return Fresh(Document(b"", NOW), etag=etag, last_modified=None, body_hash="h", moved_to=moved_to)
 
 
-def good(state=PollState(), now=NOW, **answer):
-    return after_poll(state, Outcome(OK, fresh(**answer), Snapshot((), "feed", now)), now)
+def good(state=None, now=NOW, **answer):
+    return after_poll(state or PollState(), Outcome(OK, fresh(**answer), Snapshot((), "feed", now)), now)
 
 
 def test_validators_are_kept_from_a_body_that_was_believed():
