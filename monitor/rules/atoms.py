@@ -7,6 +7,7 @@ import re
 from monitor.errors import RuleError
 from monitor.rules.syntax import Fuzzy, Node, Wild, Word
 from monitor.text.passages import pieces_of
+from monitor.text.words import MAX_WORD
 
 _FUZZY = re.compile(r"(.*?)[~～](.*)\Z", re.DOTALL)
 _FOREIGN_OPERATORS = {
@@ -29,6 +30,8 @@ def plain_word(run: str, start: int) -> Node:
     if not pieces_of(run):
         meant = _FOREIGN_OPERATORS.get(run, "a word, or a /pattern/ for marks and symbols")
         raise fail(f"nothing to look for in `{run}`", start, f"write {meant}")
+    if any(len(piece.text) > MAX_WORD for piece in pieces_of(run)):
+        raise fail(f"no word has over {MAX_WORD} letters", start, "write a part of it with *")
     if run[0] in "!+":
         raise fail(f"`{run[0]}` is no operator", start, f"write {'NOT ' if run[0] == '!' else ''}{run[1:]}")
     if run[0] in "~～":

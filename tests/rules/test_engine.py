@@ -73,7 +73,7 @@ TEXTS = st.lists(
 ).map(" ".join)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(RULES, min_size=1, max_size=12), TEXTS, st.none() | TEXTS)
 def test_presearch_finds_what_checking_every_rule_finds(rules, text, title):
     ruleset = compile_rules({f"r{at}": rule for at, rule in enumerate(rules)})
@@ -84,7 +84,7 @@ def test_presearch_finds_what_checking_every_rule_finds(rules, text, title):
     assert engine.found(seen).keys() == engine.every(seen)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(RULES, TEXTS, st.none() | TEXTS)
 def test_every_match_is_the_original_text_at_its_offsets(rule, text, title):
     matches = compile_rules({"r": rule}).match(text, title=title)
@@ -147,6 +147,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_text_of_200_000_characters_holds_up_10_000_rules(desk, kind):
     ruleset, words = desk

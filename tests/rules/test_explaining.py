@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitor.errors import RuleError
 from monitor.rules import RuleText, compile_rules, explain, lint
+from monitor.rules.patterns import compile_pattern
 
 FAR = "The ceasefire that all seven parties agreed on at last in Astana saw one violation"
 
@@ -189,7 +190,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200) | st.lists(PIECES, max_size=60).map("".join) | st.lists(PIECES, max_size=60).map(" ".join))
 @example("(" * 10_000)
 @example('"' * 9_999)
@@ -202,17 +203,19 @@ PIECES = st.sampled_from(
 @example("a~" * 5_000)
 @example("x" * 10_000)
 def test_any_string_is_a_rule_or_a_clear_error_at_once(text):
-    start = time.process_time()
     error = refused(text)
-    spent = time.process_time() - start
-    again = time.process_time()
-    sum(at for at in range(300_000))
-    pace = max(1.0, (time.process_time() - again) / 0.009)  # this machine, now, against a quiet one
-    assert spent / pace < 0.05
+    assert min(judged_in(text) for _ in range(3)) < 0.05  # the quietest moment counts
     if error is not None:
         assert 1 <= error.column <= len(text) + 1
         assert error.message
         assert error.mend
+
+
+def judged_in(text):
+    compile_pattern.cache_clear()
+    start = time.process_time()
+    refused(text)
+    return time.process_time() - start
 
 
 def refused(text):

@@ -124,6 +124,7 @@ REFUSED = [
     ("/abc/x", 6, "only i is known", r"\/"),
     ("a b c d e f g h i j k l m n o p q r s t u", 41, "20 words", "AND or OR"),
     ("(" * 41 + "a" + ")" * 41, 41, "40 levels", "brackets"),
+    ("b " + "a" * 101, 3, "no word has over 100 letters", "*"),
     ("a" * 10_001, 10_001, "10,000 characters", "split"),
 ]
 
