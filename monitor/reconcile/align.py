@@ -15,6 +15,7 @@ from monitor.reconcile.page import Item
 from monitor.reconcile.state import Record
 from monitor.reconcile.times import same
 
+LOOK_AHEAD = 4  # known entries that may be missing before an equal one
 LONG_ENOUGH = 12  # words that do not come twice by chance
 
 
@@ -51,6 +52,7 @@ class Order:
 
     record_anchors: tuple[int, ...]
     item_anchors: tuple[int, ...]
+    pairs: int  # it was drawn from
 
     def record_gap(self, index: int) -> int:
         """Return the number of anchors above a record."""
@@ -82,6 +84,22 @@ def pair_ids(pairing: Pairing) -> None:
         )
         if not elsewhere:
             pairing.join(known, index)
+
+
+def pair_untouched(pairing: Pairing) -> None:
+    """Pair equal contents of equal times walking down both lists at once: nearly all of nearly every page."""
+    records = pairing.records
+    place, end = 0, len(records)
+    for index, item in enumerate(pairing.items):
+        if index in pairing.record_of:
+            continue
+        exact, at = item.features.exact, item.span
+        for ahead in range(place, min(place + LOOK_AHEAD, end)):
+            record = records[ahead]
+            if record.features.exact == exact and record.span == at and ahead not in pairing.item_of:
+                pairing.join(ahead, index)
+                place = ahead + 1
+                break
 
 
 def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
@@ -124,7 +142,7 @@ def backbone(pairing: Pairing) -> Order:
     """Return the longest run of pairs that are in the same order on both sides (patience algorithm)."""
     pairs = sorted(pairing.item_of.items())
     if all(before[1] < after[1] for before, after in pairwise(pairs)):
-        return Order(tuple(record for record, _ in pairs), tuple(item for _, item in pairs))
+        return Order(tuple(record for record, _ in pairs), tuple(item for _, item in pairs), len(pairs))
     tails: list[int] = []
     ends: list[int] = []
     previous: list[int] = []
@@ -143,7 +161,7 @@ def backbone(pairing: Pairing) -> Order:
         chain.append(place)
         place = previous[place]
     chain.reverse()
-    return Order(tuple(pairs[p][0] for p in chain), tuple(pairs[p][1] for p in chain))
+    return Order(tuple(pairs[p][0] for p in chain), tuple(pairs[p][1] for p in chain), len(pairs))
 
 
 def _grouped(indexes: Iterable[int], key: Callable[[int], Hashable]) -> dict[Hashable, list[int]]:

@@ -6,6 +6,7 @@ Rule: greedy by weight. On every generated history it gave the verdicts of the o
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from math import exp
 
 from monitor.reconcile.align import Order, Pairing
@@ -14,6 +15,8 @@ from monitor.reconcile.state import Record
 from monitor.reconcile.times import same
 from monitor.reconcile.weigh import ALL_PAIRS, Weigher
 
+ALIKE = 0.6  # of the words
+ALIKE_WORDS = 4
 RARE_CANDIDATES = 6
 COMMON = 0.2  # a word in more entries than this share narrows nothing down
 
@@ -23,6 +26,9 @@ def assign(pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
     records, items = pairing.free_records, pairing.free_items
     if not records or not items:
         return
+    _pair_alone(pairing, order)
+    if not pairing.free_records or not pairing.free_items:
+        return
     weigher = Weigher(pairing, order, ids=ids, full=full)
     weighed = [(weigher.weigh(record, item), record, item) for record, item in _candidates(pairing, weigher)]
     for odds, record, item in sorted(weighed, key=lambda found: (-found[0], found[1], found[2])):
@@ -31,6 +37,24 @@ def assign(pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
         if record not in pairing.item_of and item not in pairing.record_of:
             pairing.join(record, item, 1 / (1 + exp(-odds)))
     _pair_rewritten(pairing, weigher, ids=ids, end=order.gaps if full else None)
+
+
+def _pair_alone(pairing: Pairing, order: Order) -> None:
+    """Pair what is alone in its place on both sides, of one minute and mostly of one wording: the common correction."""
+    records = _alone(pairing.free_records, order.record_gap)
+    items = _alone(pairing.free_items, order.item_gap)
+    for gap in records.keys() & items.keys() - {order.gaps}:
+        old, new = pairing.records[records[gap]], pairing.items[items[gap]]
+        shared = len(old.features.bag & new.features.bag)
+        alike = shared >= ALIKE * max(len(old.features.bag), len(new.features.bag), 1)
+        if alike and shared >= ALIKE_WORDS and old.span is not None and same(old.span, new.span) and old.key == new.key:
+            pairing.join(records[gap], items[gap], 0.9997)  # what the weights give at the least
+
+
+def _alone(indexes: list[int], gap_of: Callable[[int], int]) -> dict[int, int]:
+    gaps = [gap_of(index) for index in indexes]
+    uses = Counter(gaps)
+    return {gap: index for gap, index in zip(gaps, indexes, strict=True) if uses[gap] == 1}
 
 
 def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:

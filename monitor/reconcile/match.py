@@ -9,7 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitor.reconcile.align import LONG_ENOUGH, Order, Pairing, backbone, pair_equal, pair_ids, pair_retimed
+from monitor.reconcile.align import (
+    LONG_ENOUGH,
+    Order,
+    Pairing,
+    backbone,
+    pair_equal,
+    pair_ids,
+    pair_retimed,
+    pair_untouched,
+)
 from monitor.reconcile.assign import assign
 from monitor.reconcile.features import features
 from monitor.reconcile.page import Item, Page
@@ -39,12 +48,15 @@ def match(known: Known, page: Page, trust: Trust) -> Matched:
     pairing = Pairing(tuple(page.known.live.values()), items)
     if trust.usable:
         pair_ids(pairing)
-    pair_equal(pairing)
-    pair_equal(pairing, loose=True)
+    pair_untouched(pairing)
     if pairing.free_items:
-        pair_retimed(pairing, backbone(pairing), ids=trust.usable)
+        pair_equal(pairing)
+        pair_equal(pairing, loose=True)
+        order = backbone(pairing)
+        pair_retimed(pairing, order, ids=trust.usable)
         _find_returned(pairing, known, ids=trust.usable)
-        assign(pairing, backbone(pairing), ids=trust.usable, full=_is_full(pairing, known))
+        order = order if order.pairs == len(pairing.item_of) else backbone(pairing)
+        assign(pairing, order, ids=trust.usable, full=_is_full(pairing, known))
         _find_rewritten(pairing, known, ids=trust.usable)
     return Matched(pairing, backbone(pairing), shift, lag)
 
