@@ -41,6 +41,7 @@ def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
             limits=_fetch_limits(limits),
             robots="respect" if source.robots else "ignore",
             proxy=source.proxy,
+            render=source.render,
         ),
         options=ReadOptions(
             kind=source.kind,
@@ -82,13 +83,20 @@ def fetch_settings(settings: Settings) -> FetchSettings:
         proxy=fetch.proxy,
         hosts=hosts,
         concurrency=fetch.concurrency,
+        browser=fetch.browser,
     )
 
 
 def parse_worker(settings: Settings) -> ParseWorker:
     """Return the killable parser with its limits."""
     limits = settings.limits
-    return ParseWorker(ParseWorkerSettings(deadline=limits.parse_time, address_space=limits.parse_memory))
+    return ParseWorker(
+        ParseWorkerSettings(
+            deadline=limits.parse_time,
+            address_space=limits.parse_memory,
+            quarantine=settings.state_dir / "quarantine",
+        )
+    )
 
 
 def retention(settings: Settings) -> Retention:

@@ -68,6 +68,7 @@ RedisUrl = Annotated[SecretText, BeforeValidator(redis_url)]
 StoreUrl = Annotated[str, BeforeValidator(store_url), WithJsonSchema({"type": "string"})]
 Prefix = Annotated[str, BeforeValidator(read_prefix), WithJsonSchema({"type": "string"})]
 HttpUrl = Annotated[str, BeforeValidator(http_url), WithJsonSchema({"type": "string"})]
+HeartbeatUrl = Annotated[SecretText, BeforeValidator(lambda value: Secret(http_url(value)))]
 Listen = Annotated[tuple[str, int], BeforeValidator(read_listen), WithJsonSchema({"type": "string"})]
 
 
@@ -148,12 +149,18 @@ class FetchSettings(Frozen):
     spacing: Seconds = 1.0
     """Least time between the starts of two fetches at one host."""
 
+    browser: Text | None = None
+    """Program of Chromium or Chrome for sources with `render: browser`; by default one that is found on the PATH."""
+
 
 class HttpSettings(Frozen):
     """The daemon's own page for machines: /healthz, /readyz, /metrics."""
 
     listen: Listen | None = None
     """Where it listens, `127.0.0.1:9464`; without it there is no such page."""
+
+    heartbeat: HeartbeatUrl | None = None
+    """A URL that is called every minute while all is well, so that someone else notices when it is not. A secret."""
 
 
 class RetentionSettings(Frozen):

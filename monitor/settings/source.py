@@ -127,6 +127,9 @@ class SourceSettings(Frozen):
     proxy: Annotated[str, BeforeValidator(text), WithJsonSchema({"type": "string"})] | None = None
     """Fetch it through this HTTP proxy, `http://host:port`, instead of `fetch.proxy`."""
 
+    render: Annotated[Literal["none", "browser"], *choice("none", "browser")] = "none"
+    """`browser`: let a Chromium run the page's scripts first (extra `browser`); for pages that are empty without."""
+
     ids: Annotated[Literal["auto", "ignore", "trust"], *choice("auto", "ignore", "trust")] = "auto"
     """The publisher's entry ids: `auto` learns whether they hold, `ignore` matches by text, `trust` never doubts them."""
 
