@@ -179,6 +179,12 @@ class Schedule:
                 self._shift_jobs(timedelta(seconds=jump))
 
     def _shift_jobs(self, jump: timedelta) -> None:
+        """Move the jobs with the clock, none further away than its interval.
+
+        After a step forward APScheduler has run what it took for overdue and timed it anew before we look; moving such a
+        job by the whole jump would silence it for that long.
+        """
+        now = self._clock.now()
         for job in self._jobs.get_jobs():
             if job.next_run_time is not None:
-                self._jobs.modify_job(job.id, next_run_time=job.next_run_time + jump)
+                self._jobs.modify_job(job.id, next_run_time=min(job.next_run_time + jump, now + job.trigger.interval))

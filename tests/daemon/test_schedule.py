@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from monitor.daemon.schedule import Clock, DueSources, Schedule
 
 
@@ -123,7 +125,8 @@ class SteppingClock:
         self.clock = Clock(wall=lambda: time.time() + self.offset)
 
 
-async def test_housekeeping_goes_on_when_the_wall_clock_steps_back_an_hour(monkeypatch):
+@pytest.mark.parametrize("hours", [-1, 1], ids=["back", "on"])
+async def test_polling_goes_on_when_the_wall_clock_steps_an_hour(monkeypatch, hours):
     # APScheduler reads the wall through datetime.now in its own module: move that one and ours together.
     import datetime as real
 
@@ -154,7 +157,7 @@ async def test_housekeeping_goes_on_when_the_wall_clock_steps_back_an_hour(monke
                 await asyncio.sleep(0.01)
 
     await more_ticks()
-    stepping.offset = -3600.0
+    stepping.offset = 3600.0 * hours
     async with asyncio.timeout(20):
         while schedule.jumps == 0:
             await asyncio.sleep(0.01)

@@ -115,30 +115,32 @@ def wait():
 
 
 class Site:
-    """Pages on a local server that answers conditional requests, notes who asked what, and can fail on demand."""
+    """Pages on a local server that answers conditional requests, notes who asked what; it can be gone for a while."""
 
     def __init__(self):
         self.pages = {}
         self.asked = []  # (path, headers)
         self.times = []  # monotonic, of each request
-        self.broken = False  # every request is answered 503
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.open(0)
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def open(self, port=None):
+        """Listen, after `close` at the same place as before."""
+        place = self.server.server_address if port is None else ("127.0.0.1", port)
+        self.server = http.server.ThreadingHTTPServer(place, self._handler())
+        self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def _handler(self):
         site = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
             def do_GET(self):
                 site.times.append(time.monotonic())
                 site.asked.append((self.path, dict(self.headers)))
                 body = site.pages.get(self.path, "").encode()
                 tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-                code = 503 if site.broken else 304 if self.headers.get("If-None-Match") == tag else 200 if body else 404
+                code = 304 if self.headers.get("If-None-Match") == tag else 200 if body else 404
                 self.send_response(code)
                 self.send_header("ETag", tag)
                 self.send_header("Content-Type", "text/plain; charset=utf-8")
