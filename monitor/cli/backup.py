@@ -24,5 +24,5 @@ def command(file: Path, config: Path | None) -> None:
 async def _backup(store_url: str, file: Path) -> None:
     from monitor.store import Store
 
-    async with await Store.open(store_url, check=False) as store:
+    async with await Store.open(store_url, read_only=True) as store:
         await store.backup(file)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from monitor.settings import Settings
     from monitor.store import Store
 
+OVERDUE_SECONDS = 30.0  # longer than a poll may take, and than the store may wait for another's lock
 MARKS = {
     "ok": "\x1b[32m●\x1b[0m",
     "waiting": "○",
@@ -68,6 +69,7 @@ def daemon_data(context: CommandContext, found: Report, *, running: bool) -> dic
 
     runtime = read_runtime(context.settings.state_dir) if running else None
     return {
+        "troubles": list(troubles(context, found, running=running)),
         "daemon": "running" if running else "stopped",
         "pid": runtime.pid if runtime else None,
         "redis": _public(runtime.bus_url) if runtime else None,
@@ -83,7 +85,24 @@ def daemon_words(context: CommandContext, found: Report, *, running: bool) -> st
     """Return the daemon's own line in words."""
     daemon = daemon_data(context, found, running=running)
     where = f"daemon {daemon['pid']}, Redis at {daemon['redis']}" if running else "no daemon runs"
-    return printable(f"{where}; outbox {found.outbox.depth} waiting; {found.dead_letters} dead letters")
+    wrong = "".join(f"; {trouble}" for trouble in troubles(context, found, running=running))
+    return printable(f"{where}; outbox {found.outbox.depth} waiting; {found.dead_letters} dead letters{wrong}")
+
+
+def troubles(context: CommandContext, found: Report, *, running: bool) -> tuple[str, ...]:
+    """Return what keeps the monitor from its work, in words: what the daemon says, and what can be seen without it."""
+    from monitor.daemon.state_directory import disk_trouble, read_troubles
+
+    directory = context.settings.state_dir
+    if not directory.exists():
+        return ()
+    said = read_troubles(directory) if running else ()
+    disk = disk_trouble(directory)
+    # A daemon that stands still, or whose disk takes nothing, cannot say so: its polls are overdue.
+    due = [source.poll.next_poll_at for source in found.sources if source.poll.next_poll_at]
+    overdue = running and due and (found.at - max(due)).total_seconds() > OVERDUE_SECONDS
+    silent = f"no poll was stored since {max(due).astimezone():%H:%M:%S}" if overdue else ""
+    return (*said, *(words for words in (disk, silent) if words))
 
 
 def conditions_words(conditions: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.output import colours, complain, write_json, write_line
-from monitor.cli.standing import MARKS, daemon_data, daemon_words, is_running, standing, store_to_look_at
+from monitor.cli.standing import MARKS, daemon_data, daemon_words, is_running, standing, store_to_look_at, troubles
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog="Exit 1 if a source is failing, 69 with --live if no daemon runs. Examples:\n\n\b\n  monitor status\n"
+    epilog="Exit 1 if a source is failing or something keeps the daemon from its work, 69 with --live if no daemon runs. Examples:\n\n\b\n  monitor status\n"
     "  monitor status --json | jq -r 'select(.state == \"failing\") | .source'\n  monitor status --live --quiet"
 )
 @click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
@@ -38,7 +38,7 @@ def command(*, config: Path | None, as_json: bool, quiet: bool, live: bool) -> i
     found = asyncio.run(_report(context))
     if not quiet:
         (_print_json if as_json else _print_words)(context, found, running)
-    return 1 if found.failing else 0
+    return 1 if found.failing or troubles(context, found, running=running) else 0
 
 
 async def _report(context: CommandContext) -> Report:

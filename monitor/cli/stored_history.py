@@ -30,7 +30,7 @@ async def replay_stored(source_id: str, since: str | None, *, config: Path | Non
     from monitor.wire import delta_event
 
     place = _place(since, datetime.now(UTC))
-    async with await Store.open(open_context(config).store_url(), check=False) as store:
+    async with await Store.open(open_context(config).store_url(), read_only=True) as store:
         if source_id not in await store.poll_states():
             raise UnusableInput("the store knows no such source", resource=source_id, mend="see `monitor status`")
         deltas: Sequence[Delta] = await store.deltas_since(source_id, place)

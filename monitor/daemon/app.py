@@ -14,21 +14,22 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from monitor.bus import Relay, RelayEvents
+from monitor.bus import Position, Relay, RelayEvents, StreamKey
 from monitor.daemon import plans, state_directory
 from monitor.daemon.deliver import Deliverer
 from monitor.daemon.deliver_setup import delivery_setup
 from monitor.daemon.health import HealthPage
 from monitor.daemon.metrics import Metrics
+from monitor.daemon.notes import PollNotes
 from monitor.daemon.opening import open_bus, open_store
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
 from monitor.daemon.report import report
 from monitor.daemon.schedule import Clock, Schedule
 from monitor.daemon.systemd import ServiceManager
 from monitor.daemon.vitals import LOOK_SECONDS, Parts, Vitals
+from monitor.errors import ServiceUnavailable
 from monitor.fetch import Fetcher
 from monitor.settings import Settings, difference, put_in_force
-from monitor.store import PollNote
 from monitor.wire import Names
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,6 @@ class Monitor:
         self.started = asyncio.Event()  # set once polling has begun
         self._on_poll = on_poll or (lambda result: None)
         self._plans: dict[str, SourcePlan] = {}
-        self._notes: dict[str, PollNote] = {}
         self.metrics = Metrics()
         self._manager = ServiceManager(os.environ)
 
@@ -83,9 +83,11 @@ class Monitor:
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
             self._worker = await stack.enter_async_context(plans.parse_worker(settings))
+            alone = settings.store == "sqlite"  # other daemons on a database server hold leases of their own
             self._deliverer = await stack.enter_async_context(
-                Deliverer(self.store, delivery_setup(settings), on_settled=self.metrics.settled)
+                Deliverer(self.store, delivery_setup(settings), on_settled=self.metrics.settled, alone=alone)
             )
+            self._noted = PollNotes(self.store)
             self._poller = Poller(
                 store=self.store,
                 fetcher=self._fetcher,
@@ -93,7 +95,7 @@ class Monitor:
                 rules=plans.rules_in_force(settings),
                 now=self.clock.now,
                 new_id=lambda: secrets.token_hex(8),
-                note=self._keep_note,
+                note=self._noted.keep,
                 on_commit=self._committed,
                 jitter=self.clock.random,
             )
@@ -112,7 +114,7 @@ class Monitor:
             self._vitals = Vitals(self._parts(schedule), self.metrics)
             self._expect_series()
             await self._open_health_page(stack)
-            schedule.every(FLUSH_SECONDS, self._flush_notes, "flush")
+            schedule.every(FLUSH_SECONDS, self._noted.flush_if_taken, "flush")
             schedule.every(UPKEEP_SECONDS, self._upkeep, "upkeep")
             schedule.every(LOOK_SECONDS, self._vitals.look, "vitals")
             if (pace := self._manager.watchdog_seconds) is not None:
@@ -141,7 +143,7 @@ class Monitor:
                     return await self._poller.poll(plan)
 
             results = await asyncio.gather(*(one(plan) for plan in self._plans.values()))
-            await self._flush_notes()
+            await self._noted.flush()
             await self._relay.drain()
             await self._deliverer.drain()
             for result in results:
@@ -174,9 +176,11 @@ class Monitor:
         return str(changed)
 
     def _relay_events(self) -> RelayEvents:
-        async def ahead(key: object, position: object) -> None:
+        async def ahead(key: StreamKey, position: Position) -> None:
             log.error("stream_ahead_of_store", stream=str(key), position=str(position))
-            await self.store.raise_epoch(f"the stream {key} ends at {position}, after the store's head")
+            await self.store.raise_epoch(
+                f"the stream {key} ends at {position}, after the store's head", above=position.epoch
+            )
             for source_id in self._plans:
                 self._poller.forget(source_id)
 
@@ -197,6 +201,8 @@ class Monitor:
             last_tick=lambda: schedule.last_tick,
             hurry=schedule.hurry,
             bus_trouble=lambda: self._relay.state.trouble,
+            store_trouble=lambda: self._noted.trouble,
+            write_down=lambda troubles: state_directory.write_troubles(self.settings.state_dir, troubles),
             figures=lambda: {
                 "published": self._relay.state.published,
                 "kills": self._worker.kills,
@@ -244,14 +250,6 @@ class Monitor:
         self._on_poll(result)
         return result.delay
 
-    def _keep_note(self, note: PollNote) -> None:
-        self._notes[note.source_id] = note
-
-    async def _flush_notes(self) -> None:
-        notes, self._notes = self._notes, {}
-        if notes:
-            await self.store.note_polls(list(notes.values()))
-
     async def _upkeep(self) -> None:
         pruned = await self.store.prune(plans.retention(self.settings))
         log.info("upkeep", revisions=pruned.revisions, bodies=pruned.bodies, outbox=pruned.outbox)
@@ -280,14 +278,14 @@ class Monitor:
         log.info("stopping")
         self._manager.stopping()
         await schedule.stop(PATIENCE_SECONDS)
-        await self._flush_notes()
+        await self._noted.flush_if_taken()
         await self._last_drain()
         ending.set()
         await self._finish(tasks)
 
     async def _last_drain(self) -> None:
         """Send what waits if the server is there; what is not sent now is sent at the next start."""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, ServiceUnavailable):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while (await self.store.backlog()).depth and self._relay.state.connected:
                     self._relay.wake()

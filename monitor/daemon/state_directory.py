@@ -2,6 +2,7 @@
 
 monitor.lock   held while a daemon runs        runtime.json   its pid and where its server listens
 monitor.db     the store                       redis/         the embedded server
+troubles.json  what keeps it from its work     reloaded.json  what the last reload did
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from monitor.errors import AlreadyRunning, NotPermitted, StateUnusable
+from monitor.text.characters import printable
 
 LOCK, RUNTIME, RELOADED, DATABASE = "monitor.lock", "runtime.json", "reloaded.json", "monitor.db"
+TROUBLES = "troubles.json"
+TROUBLES_SIZE = 4096
+LEAST_ROOM = 64 * 1024  # bytes; less takes no transaction of any size
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,10 @@ def prepare(directory: Path) -> Path:
     if found.st_uid != os.geteuid():
         raise NotPermitted("belongs to another user", resource=str(directory), mend="set `state_dir` to one of yours")
     if found.st_mode & 0o077:
-        directory.chmod(0o700)
+        try:
+            directory.chmod(0o700)
+        except OSError as error:
+            raise StateUnusable(f"cannot be made private: {error.strerror}", resource=str(directory)) from error
     return directory
 
 
@@ -85,7 +93,8 @@ def locked(directory: Path) -> Iterator[None]:
 def is_running(directory: Path) -> bool:
     """Return whether a daemon holds the directory now."""
     try:
-        descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Reading is enough to ask with, and works on a disk that has become read-only.
+        descriptor = os.open(directory / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return False
     try:
@@ -98,7 +107,11 @@ def is_running(directory: Path) -> bool:
 
 
 def write_runtime(directory: Path, runtime: Runtime) -> None:
-    """Write the note whole or not at all."""
+    """Write the note whole or not at all, and that there is no trouble yet.
+
+    Raises StateUnusable when the disk does not take it.
+    """
+    write_troubles(directory, ())
     _write(directory, RUNTIME, asdict(runtime))
 
 
@@ -116,11 +129,54 @@ def read_reloaded(directory: Path) -> tuple[int, Reloaded] | None:
         return None
 
 
+def write_troubles(directory: Path, troubles: tuple[str, ...]) -> None:
+    """Write what keeps the daemon from its work, in place: a disk that is full has no room for a second file.
+
+    The first call makes the file at its full size. Raises StateUnusable when the disk does not take it.
+    """
+    path = directory / TROUBLES
+    lines = [printable(trouble)[:190] for trouble in troubles[:5]]  # fits, at 4 bytes a character
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.pwrite(descriptor, json.dumps(lines, ensure_ascii=False).encode().ljust(TROUBLES_SIZE), 0)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise StateUnusable(error.strerror or str(error), resource=str(path)) from error
+
+
+def read_troubles(directory: Path) -> tuple[str, ...]:
+    """Return what the running daemon says keeps it from its work; () where it says nothing."""
+    try:
+        return tuple(json.loads((directory / TROUBLES).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return ()
+
+
+def disk_trouble(directory: Path) -> str:
+    """Return what the disk under a directory will not take, in words; "" for nothing known."""
+    try:
+        disk = os.statvfs(directory)
+    except OSError as error:
+        return f"{directory}: {error.strerror}"
+    if disk.f_flag & os.ST_RDONLY:
+        return f"{directory}: the disk is read-only"
+    if disk.f_blocks and disk.f_bavail * disk.f_frsize < LEAST_ROOM:
+        return f"{directory}: the disk is full"
+    return ""
+
+
 def _write(directory: Path, name: str, value: Mapping[str, object]) -> None:
     draft = directory / f".{name}.{os.getpid()}"
-    draft.write_text(json.dumps(value), encoding="utf-8")
-    draft.chmod(0o600)
-    draft.replace(directory / name)
+    try:
+        draft.write_text(json.dumps(value), encoding="utf-8")
+        draft.chmod(0o600)
+        draft.replace(directory / name)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise StateUnusable(error.strerror or str(error), resource=str(directory / name)) from error
 
 
 def read_runtime(directory: Path) -> Runtime | None:
@@ -133,5 +189,5 @@ def read_runtime(directory: Path) -> Runtime | None:
 
 def remove_runtime(directory: Path) -> None:
     """Take the note away."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):
         (directory / RUNTIME).unlink()

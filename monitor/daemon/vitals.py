@@ -5,6 +5,7 @@ Rule: looks and tells; changes nothing. What it tells comes from the last look, 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ BLIND_SECONDS = 120.0  # how long every source fails, or the outbox stands still
 # Codes of polls that reached nobody. When every source fails so, the trouble is ours: asking sooner costs no publisher.
 NOBODY_REACHED = ("dns", "connect", "connect_timeout", "proxy")
 PROBE_SECONDS = 30.0  # while nobody is reached, one source is asked so often: the way back is seen soon
+# Codes of polls whose result the store did not take (see `Poller.poll`).
+NOT_STORED = ("StoreUnavailable", "StateUnusable")
 GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
 
 Say = Callable[[str, str, str], Awaitable[bool]]  # key, headline, words → whether anybody could be told
@@ -41,6 +44,8 @@ class Parts:
     figures: Callable[[], Mapping[str, float]]  # of relay, parser and clock, by metric name
     announce: Callable[[Mapping[str, object]], Awaitable[bool]]  # on the status channel
     say: Say  # to the operators
+    store_trouble: Callable[[], str] = str  # in words; "" while the store takes what is written
+    write_down: Callable[[tuple[str, ...]], None] = lambda troubles: None  # for other commands to read
 
 
 class Vitals:
@@ -51,6 +56,9 @@ class Vitals:
         self._parts = parts
         self._monotonic = monotonic
         self._store_trouble = ""
+        self._unstored: dict[str, str] = {}  # source → why the store did not take its last poll
+        self._written: tuple[str, ...] | None = None
+        self._telling: set[asyncio.Task[bool]] = set()
         self._good: dict[str, bool] = {}
         self._codes: dict[str, str] = {}  # of the last poll
         self._probed_at = 0.0
@@ -64,16 +72,20 @@ class Vitals:
 
     def ready(self) -> tuple[str, ...]:
         """Return what keeps the daemon from doing all of its work."""
-        trouble = self._parts.bus_trouble()
-        bus = (f"redis: {trouble}",) if trouble else ()
-        store = (f"store: {self._store_trouble}",) if self._store_trouble else ()
-        return (*self.alive(), *store, *bus)
+        unstored = next(iter(self._unstored.values()), "")
+        store = self._store_trouble or self._parts.store_trouble() or unstored
+        named = (("store", store), ("redis", self._parts.bus_trouble()))
+        return (*self.alive(), *(f"{name}: {words}" for name, words in named if words))
 
     async def polled(self, result: PollResult, seconds: float) -> None:
         """Take note of a poll; a source that began to fail, or is back, is announced once."""
         self.metrics.polled(result, seconds)
         if result.deferred:
             return
+        if result.verdict.code in NOT_STORED:  # the source is not to blame, nor said to be
+            self._unstored[result.source_id] = result.verdict.reason
+            return
+        self._unstored.pop(result.source_id, None)
         good = result.verdict.kind in GOOD
         cut_off = self._cut_off()
         self._codes[result.source_id] = result.verdict.code
@@ -86,7 +98,7 @@ class Vitals:
         tell = log.info if good else log.warning
         tell("source_back" if good else "source_failing", source=result.source_id, reason=result.verdict.reason)
         state = "ok" if good else result.verdict.kind.value
-        await self._parts.announce({"source": result.source_id, "state": state, "reason": result.verdict.reason})
+        self._announce({"source": result.source_id, "state": state, "reason": result.verdict.reason})
 
     async def look(self) -> None:
         """See how everything stands."""
@@ -96,11 +108,30 @@ class Vitals:
         except MonitorError as error:
             self._store_trouble = str(error)
             return
+        finally:
+            self._write_down()
         self._keep_only({source.id for source in report.sources})
         self._probe()
         self.metrics.stands(report)
         self.metrics.takes(self._parts.figures(), redis_up=not self._parts.bus_trouble())
         await self._tell_blindness(report)
+
+    def _announce(self, event: Mapping[str, object]) -> None:
+        """Tell on the status channel without waiting for it: a server that hangs must not hold up a poll."""
+        task = asyncio.ensure_future(self._parts.announce(event))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    def _write_down(self) -> None:
+        troubles = self.ready()
+        if troubles == self._written:
+            return
+        log.warning("not_ready", reasons=troubles) if troubles else log.info("ready")
+        try:
+            self._parts.write_down(troubles)
+            self._written = troubles
+        except MonitorError as error:
+            log.warning("troubles_not_written", error=str(error))
 
     def _cut_off(self) -> tuple[str, ...]:
         """Return the sources whose polls reached nobody, if that is all of them."""

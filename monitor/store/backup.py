@@ -30,7 +30,7 @@ def backup_file(engines: Engines, target: Path) -> None:
     """
     place = engines.place
     if place.path is None:
-        mend = "use pg_dump; after pg_restore run `monitor restore --epoch`"
+        mend = "use pg_dump; after pg_restore run `monitor restore --new-epoch`"
         raise StateUnusable("backups of a server are the server's", resource=place.name, mend=mend)
     if target.exists():
         raise StateUnusable("is there already", resource=str(target), mend="give a new name")

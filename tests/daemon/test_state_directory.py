@@ -13,8 +13,10 @@ from monitor.daemon.state_directory import (
     locked,
     prepare,
     read_runtime,
+    read_troubles,
     remove_runtime,
     write_runtime,
+    write_troubles,
 )
 from monitor.errors import AlreadyRunning, StateUnusable
 
@@ -76,3 +78,15 @@ def test_the_note_of_a_running_daemon_is_private_and_comes_back_whole(tmp_path):
 def test_a_damaged_note_is_no_note(tmp_path):
     (tmp_path / "runtime.json").write_text("{")
     assert read_runtime(tmp_path) is None
+
+
+def test_troubles_are_written_in_place_and_read_back(tmp_path):
+    write_runtime(tmp_path, Runtime(4711, "unix:///x", "2026-01-01T00:00:00+00:00", "monitor.yaml"))
+    before = (tmp_path / "troubles.json").stat()
+    write_troubles(tmp_path, ("store: the disk is full", "redis: gone\x1b[2J"))
+    assert read_troubles(tmp_path) == ("store: the disk is full", "redis: gone\\x1b[2J")
+    after = (tmp_path / "troubles.json").stat()
+    assert (after.st_ino, after.st_size, after.st_blocks) == (before.st_ino, before.st_size, before.st_blocks)
+    write_troubles(tmp_path, tuple("й" * 2000 for _ in range(9)))
+    assert [len(words) for words in read_troubles(tmp_path)] == [190] * 5
+    assert (tmp_path / "troubles.json").stat().st_size == before.st_size

@@ -1,5 +1,7 @@
 """What the daemon makes of its own state: troubles told once each way, and the way back from being cut off."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -20,7 +22,8 @@ REFUSED = Verdict(VerdictKind.FAILED, "HTTP 503", "http_503")
 class World:
     def __init__(self, *names):
         self.names, self.time = names, 100.0
-        self.hurried, self.said, self.announced = [], [], []
+        self.hurried, self.said, self.announced, self.written = [], [], [], []
+        self.store_trouble = ""
         self.states = {}
         self.vitals = Vitals(self.parts(), Metrics(), monotonic=lambda: self.time)
 
@@ -40,6 +43,7 @@ class World:
         return Parts(
             report=report, last_tick=lambda: self.time, hurry=lambda ids: self.hurried.append(tuple(ids)),
             bus_trouble=lambda: "", figures=lambda: {"published": 0, "kills": 0, "jumps": 0}, announce=announce, say=say,
+            store_trouble=lambda: self.store_trouble, write_down=self.written.append,
         )  # fmt: skip
 
     async def polled(self, verdict, *names):
@@ -48,6 +52,7 @@ class World:
                 verdict_kind=verdict.kind.value, reason=verdict.reason, code=verdict.code, since=NOW, last_ok_at=NOW
             )
             await self.vitals.polled(PollResult(name, verdict), 0.1)
+        await asyncio.sleep(0)  # announcements go out by themselves
 
 
 @pytest.fixture
@@ -111,3 +116,33 @@ async def test_blindness_that_lasts_is_told_to_the_operators_once_each_way(world
     await world.vitals.look()
     await world.vitals.look()
     assert world.said == ["the monitor is blind: no source can be read", "over: the monitor is blind: no source can be read"]
+
+
+async def test_a_store_that_takes_nothing_is_the_daemons_trouble_and_not_said_of_the_source(world):
+    await world.polled(Verdict(VerdictKind.FAILED, "monitor.db: the disk is full", "StoreUnavailable"), "a")
+    assert world.vitals.ready() == ("store: monitor.db: the disk is full",)
+    assert not world.announced
+    await world.polled(OK, "a")
+    assert world.vitals.ready() == ()
+
+
+async def test_what_keeps_the_daemon_from_its_work_is_written_down_when_it_changes(world):
+    await world.vitals.look()
+    world.store_trouble = "is locked by another process"
+    await world.vitals.look()
+    await world.vitals.look()
+    world.store_trouble = ""
+    await world.vitals.look()
+    assert world.written == [(), ("store: is locked by another process",), ()]
+
+
+async def test_a_status_channel_that_hangs_holds_up_no_poll(world):
+    never = asyncio.Event()
+
+    async def hangs(status):
+        return await never.wait()
+
+    world.vitals = Vitals(replace(world.parts(), announce=hangs), Metrics(), monotonic=lambda: world.time)
+    async with asyncio.timeout(5):
+        await world.polled(CUT_OFF, "a")
+    never.set()
