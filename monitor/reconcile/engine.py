@@ -54,7 +54,7 @@ def reconcile(
         return _held(known, page, Hold("empty", "the page shows no entry", policy.max_holds), 0)
     trust = judge_ids(page.known, page.items, policy.ids)
     matched = match(page.known, page, trust)
-    seen = outlook(matched, snapshot.deleted)
+    seen = outlook(matched, snapshot.deleted, orderly=page.orderly)
     hold = doubt(page, snapshot, matched, seen, policy)
     key = content_key(page.items)
     memory = known.memory

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from monitor.model import Snapshot
+from monitor.reconcile.align import Pairing
 from monitor.reconcile.features import hashed
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
@@ -50,7 +51,7 @@ class Hold:
     any_page: bool = False  # looks need not be equal
 
 
-def outlook(matched: Matched, deleted: Collection[str] = ()) -> Outlook:
+def outlook(matched: Matched, deleted: Collection[str], *, orderly: bool) -> Outlook:
     """Return what believing the page would mean."""
     pairing = matched.pairing
     edited: list[int] = []
@@ -70,8 +71,17 @@ def outlook(matched: Matched, deleted: Collection[str] = ()) -> Outlook:
     new = tuple(pairing.free_items)
     shown = [index for index, record in enumerate(pairing.records) if not record.missing]
     story = tell_story(pairing, edited + reverted, lost, new)
-    newest_lost = bool(lost) and lost[0] == shown[0] and not new and lost[0] not in story.absorbed
+    newest = _newest(pairing, shown, orderly=orderly)
+    newest_lost = newest in lost and not new and newest not in story.absorbed
     return Outlook(new, tuple(edited), tuple(reverted), lost, story, newest_lost)
+
+
+def _newest(pairing: Pairing, shown: Sequence[int], *, orderly: bool) -> int | None:
+    """Return the newest known entry: the first of a page in order, else the one of the latest time."""
+    if orderly:
+        return shown[0] if shown else None
+    times = [(at.lo, -index) for index in shown if (at := pairing.records[index].span)]
+    return -max(times)[1] if times else None
 
 
 def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, policy: ReconcilePolicy) -> Hold | None:

@@ -12,7 +12,7 @@ VOCABULARY = (
     "river bridge mayor school train storm farm coast hall dam light crew ship road rain east north ten old new"
 )
 WORDS = VOCABULARY.split()
-QUIET = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=14).map(" ".join)
 posts = st.tuples(st.integers(0, 600), st.one_of(st.none(), sentences), sentences, st.booleans())
