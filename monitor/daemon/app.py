@@ -14,18 +14,20 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from monitor.bus import Position, Relay, RelayEvents, StreamKey
+from monitor.bus import Position, Relay, StreamKey
 from monitor.daemon import plans, state_directory
 from monitor.daemon.deliver import Deliverer
+from monitor.daemon.deliver_heartbeat import Heartbeat
 from monitor.daemon.deliver_setup import delivery_setup
 from monitor.daemon.health import HealthPage
 from monitor.daemon.metrics import Metrics
 from monitor.daemon.notes import PollNotes
-from monitor.daemon.opening import open_bus, open_store
+from monitor.daemon.opening import open_bus, open_store, relay_events
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
 from monitor.daemon.report import report
 from monitor.daemon.schedule import Clock, Schedule
 from monitor.daemon.systemd import ServiceManager
+from monitor.daemon.upkeep import keep_up
 from monitor.daemon.vitals import LOOK_SECONDS, Parts, Vitals
 from monitor.errors import ServiceUnavailable
 from monitor.fetch import Fetcher
@@ -78,7 +80,7 @@ class Monitor:
                 self.store,
                 Names(settings.prefix),
                 stream_length=settings.retention.stream_length,
-                events=self._relay_events(),
+                events=relay_events(self._raise_epoch),
             )
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
@@ -92,7 +94,7 @@ class Monitor:
                 store=self.store,
                 fetcher=self._fetcher,
                 worker=self._worker,
-                rules=plans.rules_in_force(settings),
+                rules=await asyncio.to_thread(plans.rules_in_force, settings),
                 now=self.clock.now,
                 new_id=lambda: secrets.token_hex(8),
                 note=self._noted.keep,
@@ -125,6 +127,9 @@ class Monitor:
                 asyncio.create_task(self._relay.run(ending), name="relay"),
                 asyncio.create_task(self._deliverer.run(ending), name="deliverer"),
             ]
+            if (url := self.settings.http.heartbeat) is not None:
+                heartbeat = Heartbeat(url.reveal(), well=lambda: not self._vitals.ready())
+                tasks.append(asyncio.create_task(heartbeat.run(ending), name="heartbeat"))
             schedule.start()
             self.started.set()
             self._manager.ready(f"{len(self._plans)} sources")
@@ -159,7 +164,7 @@ class Monitor:
         self._manager.reloading()
         changed = difference(self.settings, settings)
         wanted = plans.source_plans(settings)
-        self._poller.rules = plans.rules_in_force(settings)
+        self._poller.rules = await asyncio.to_thread(plans.rules_in_force, settings)
         await self._deliverer.reconfigure(delivery_setup(settings))
         await self.store.ensure_sources([plan.watch.ref for plan in wanted.values()], self.clock.now())
         for gone in self._plans.keys() - wanted.keys():
@@ -175,21 +180,11 @@ class Monitor:
         log.info("reloaded", changes=str(changed))
         return str(changed)
 
-    def _relay_events(self) -> RelayEvents:
-        async def ahead(key: StreamKey, position: Position) -> None:
-            log.error("stream_ahead_of_store", stream=str(key), position=str(position))
-            await self.store.raise_epoch(
-                f"the stream {key} ends at {position}, after the store's head", above=position.epoch
-            )
-            for source_id in self._plans:
-                self._poller.forget(source_id)
-
-        return RelayEvents(
-            on_state=lambda state: log.info("relay", connected=state.connected, trouble=state.trouble),
-            on_warning=lambda words: log.warning("redis", warning=words),
-            on_truncated=lambda hole: log.error("stream_truncated", stream=str(hole.key), after=str(hole.after)),
-            on_ahead=ahead,
-        )
+    async def _raise_epoch(self, key: StreamKey, position: Position) -> None:
+        reason = f"the stream {key} ends at {position}, after the store's head"
+        await self.store.raise_epoch(reason, above=position.epoch)
+        for source_id in self._plans:
+            self._poller.forget(source_id)
 
     def _runtime(self, health: str | None = None) -> state_directory.Runtime:
         started = self.clock.now().isoformat(timespec="seconds")
@@ -251,8 +246,7 @@ class Monitor:
         return result.delay
 
     async def _upkeep(self) -> None:
-        pruned = await self.store.prune(plans.retention(self.settings))
-        log.info("upkeep", revisions=pruned.revisions, bodies=pruned.bodies, outbox=pruned.outbox)
+        await keep_up(self.store, self._relay, self.settings, self.clock.now())
 
     def _outbox_filled(self) -> None:
         if hasattr(self, "_relay"):
@@ -261,7 +255,7 @@ class Monitor:
     def _committed(self, result: PollResult) -> None:
         self._relay.wake()
         if result.alerts:
-            self._deliverer.wake()
+            self._deliverer.wake({name for alert in result.alerts for name in alert.notify})
         if result.flood:
             self._deliverer.tell(f"flood {result.source_id}", f"source {result.source_id}: a flood", result.flood)
 

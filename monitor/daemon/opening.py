@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import structlog
 
-from monitor.bus import EmbeddedServer
+from monitor.bus import EmbeddedServer, Position, RelayEvents, StreamKey
 from monitor.daemon.state_directory import DATABASE
 from monitor.settings import Settings
 from monitor.store import Store
@@ -39,3 +39,18 @@ async def open_bus(settings: Settings, directory: Path) -> AsyncIterator[str]:
     )
     async with server:
         yield server.url
+
+
+def relay_events(on_ahead: Callable[[StreamKey, Position], Awaitable[None]]) -> RelayEvents:
+    """Return what the relay tells: to the log, and to `on_ahead` when a stream ends after everything the store knows."""
+
+    async def ahead(key: StreamKey, position: Position) -> None:
+        log.error("stream_ahead_of_store", stream=str(key), position=str(position))
+        await on_ahead(key, position)
+
+    return RelayEvents(
+        on_state=lambda state: log.info("relay", connected=state.connected, trouble=state.trouble),
+        on_warning=lambda words: log.warning("redis", warning=words),
+        on_truncated=lambda hole: log.error("stream_truncated", stream=str(hole.key), after=str(hole.after)),
+        on_ahead=ahead,
+    )

@@ -67,9 +67,14 @@ def moved(before: Mapping[str, SourcePlan], after: Mapping[str, SourcePlan]) -> 
 
 
 def rules_in_force(settings: Settings) -> RulesInForce:
-    """Compile the enabled rules. Raises RuleError; settings that were loaded have been checked and do not."""
+    """Compile the enabled rules and load the word lists of the sources' languages: seconds, so not for the event loop.
+
+    Raises RuleError; settings that were loaded have been checked and do not.
+    """
     enabled = {name: rule for name, rule in settings.rules.items() if rule.enabled}
     ruleset = compile_rules({name: rule.match for name, rule in enabled.items()})
+    if enabled:
+        ruleset.prepare({source.language or "en" for source in settings.sources.values() if source.enabled})
     return RulesInForce(ruleset, {name: rule_options(rule) for name, rule in enabled.items()})
 
 
