@@ -83,7 +83,7 @@ class Monitor:
                 events=relay_events(self._raise_epoch),
             )
             stack.push_async_callback(self._relay.aclose)
-            self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings)))
+            self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings), now=self.clock.now))
             self._worker = await stack.enter_async_context(plans.parse_worker(settings))
             alone = settings.store == "sqlite"  # other daemons on a database server hold leases of their own
             self._deliverer = await stack.enter_async_context(

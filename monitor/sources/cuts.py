@@ -12,6 +12,8 @@ from monitor.sources.content import Content
 
 _PAGE_END = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
 _PAGE_START = re.compile(r"<(?:!doctype|html|body)\b", re.IGNORECASE)
+_FEED_END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>\s*\Z", re.IGNORECASE)
+_FEED_START = re.compile(r"<(?:[\w.-]+:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
 _BOXES = ("div", "article", "section", "main", "script", "ul", "style")
 _PAIRS = {"{": "}", "[": "]"}
 
@@ -22,6 +24,9 @@ def is_cut(content: Content) -> bool:
         return not content.text.rstrip().endswith(_PAIRS[content.start[0]])
     if content.root in FEED_ROOTS:
         return _feed_is_cut(content)
+    if content.options.kind == "feed" and _FEED_START.search(content.text[:20_000]):
+        # Something stands before the feed, as a challenge does that a cache has glued on: only a feed's own end proves it whole.
+        return _FEED_END.search(content.text[-2000:]) is None
     return content.is_markup and _page_is_cut(content.text)
 
 

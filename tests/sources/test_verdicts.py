@@ -217,3 +217,10 @@ def test_positions_count_the_page(entries):
     positions = [entry.position for entry in entries(FEED)]
     assert all(second - first == 1 for first, second in pairwise(positions))
     assert positions[0] == 0
+
+
+def test_a_feed_behind_something_else_is_whole_only_if_it_ends_as_a_feed(reading):
+    glued = "<html>checking your browser" + FEED
+    beginning = glued[: glued.index("</item>") + len("</item>")]
+    assert reading(beginning, kind="feed").verdict.kind != "ok"
+    assert reading(glued, kind="feed").verdict.kind == "ok"
