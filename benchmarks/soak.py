@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -37,7 +38,6 @@ from monitor.daemon.app import Monitor
 from monitor.daemon.schedule import Clock
 from monitor.settings import load_settings
 
-HOSTS = 20
 WINDOW = 12  # entries a feed shows
 PERIOD = 5400.0  # seconds between new entries of a source, on average
 BOUNDS = {"rss": 1.10, "all_rss": 1.10, "fds": 1.25, "threads": 1.0, "tasks": 1.5}
@@ -130,12 +130,17 @@ class Publishers:
         )
 
 
-async def publish(began: float, start: float, scale: float) -> None:
+def host(source: int) -> str:
+    """Each source has a host of its own: one that asks to be left alone must not hold up others."""
+    return f"127.0.{source // 250}.{source % 250 + 1}"
+
+
+async def publish(began: float, start: float, scale: float, sources: float) -> None:
     servers = Publishers(began, start, scale)
     first = await asyncio.start_server(servers.answer, "127.0.0.1", 0)
     port = first.sockets[0].getsockname()[1]
-    for number in range(2, HOSTS + 1):
-        await asyncio.start_server(servers.answer, f"127.0.0.{number}", port)
+    for source in range(1, int(sources)):
+        await asyncio.start_server(servers.answer, host(source), port)
     print(port, flush=True)
     await asyncio.to_thread(sys.stdin.read)  # until the benchmark ends
     os._exit(0)
@@ -171,11 +176,14 @@ class Count:
 
     def __init__(self) -> None:
         self.polls = self.deltas = self.bad = 0
+        self.codes: Counter[str] = Counter()
 
     def __call__(self, result) -> None:
         self.polls += 1
         self.deltas += len(result.deltas)
-        self.bad += result.verdict.kind.value in ("failed", "suspect")
+        if result.verdict.kind.value in ("failed", "suspect"):
+            self.bad += 1
+            self.codes[result.verdict.code] += 1
 
 
 def sample(hour: float, count: Count, home: Path, spare: int) -> Sample:
@@ -198,10 +206,10 @@ async def soak(home: Path, options: argparse.Namespace) -> int:
         monotonic=lambda: zero + (time.monotonic() - zero) * scale,
         wall=lambda: start + (time.monotonic() - zero) * scale,
     )
-    command = [sys.executable, __file__, "--publish", f"{began},{start},{scale}"]
+    command = [sys.executable, __file__, "--publish", f"{began},{start},{scale},{options.sources}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as world:
         port = int(world.stdout.readline())
-        lines = [f'  s{n}: {{url: "http://127.0.0.{n % HOSTS + 1}:{port}/s{n}"}}' for n in range(options.sources)]
+        lines = [f'  s{n}: {{url: "http://{host(n)}:{port}/s{n}"}}' for n in range(options.sources)]
         file = home / "monitor.yaml"
         file.write_text(SETTINGS.format(home=home, port=port, every=options.every, sources="\n".join(lines)))
         count, stop, samples = Count(), asyncio.Event(), []
@@ -234,8 +242,14 @@ def judge(samples: list[Sample], count: Count, options: argparse.Namespace) -> i
         )
         if after > before * bound:
             grew.append(name)
+    warmed, last = samples[len(samples) // 4], samples[-1]
+    cost = 2**20 * (last.db - warmed.db) / max(1, last.deltas - warmed.deltas)
+    wal = max(one.wal for one in samples)
+    print(f"database {cost:.0f} bytes a change since the first quarter (bound {DB_BYTES}); wal at most {wal:.1f} MB")
+    if cost > DB_BYTES:
+        grew.append("database")
     print(
-        f"{count.polls} polls, {count.bad} of them bad on purpose, {count.deltas} deltas; "
+        f"{count.polls} polls, {count.bad} of them bad ({dict(count.codes.most_common(8))}), {count.deltas} deltas; "
         + (f"GREW: {', '.join(grew)}" if grew else "flat")
     )
     return 1 if grew else 0

@@ -97,6 +97,7 @@ class Schedule:
         self._due = DueSources()
         self._wanted: set[str] = set()
         self._polling: dict[str, asyncio.Task[None]] = {}
+        self._housekeeping: set[asyncio.Task[Any]] = set()
         self._offset = clock.wall() - clock.monotonic()
         self._jobs = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         self.jumps = 0
@@ -126,7 +127,17 @@ class Schedule:
 
     def every(self, seconds: float, job: Callable[[], Awaitable[Any]], name: str) -> None:
         """Run a housekeeping job every so many seconds, never twice at once."""
-        self._jobs.add_job(job, "interval", seconds=seconds, id=name, max_instances=1)
+
+        async def tracked() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._housekeeping.add(task)
+            try:
+                await job()
+            finally:
+                self._housekeeping.discard(task)
+
+        self._jobs.add_job(tracked, "interval", seconds=seconds, id=name, max_instances=1)
 
     def start(self) -> None:
         """Begin ticking."""
@@ -135,10 +146,13 @@ class Schedule:
         self._guard_task = asyncio.create_task(self._guard(), name="clock-guard")
 
     async def stop(self, patience: float) -> None:
-        """Start nothing more, give polls under way `patience` seconds, then cancel them."""
+        """Start nothing more, give polls and housekeeping under way `patience` seconds, then cancel them."""
         self._wanted.clear()
         self._guard_task.cancel()
         await asyncio.gather(self._guard_task, return_exceptions=True)
+        self._jobs.pause()
+        if self._housekeeping:  # a flush that is cancelled loses what it took, and APScheduler tells it as a crash
+            await asyncio.wait(self._housekeeping, timeout=patience)
         self._jobs.shutdown(wait=False)
         running = list(self._polling.values())
         if running:
