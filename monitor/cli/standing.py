@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from monitor.errors import StoreUnavailable
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
@@ -34,13 +35,19 @@ async def store_to_look_at(context: CommandContext) -> AsyncIterator[Store | Non
 
     Raises StateUnusable, NotPermitted or StoreUnavailable with what to do about it.
     """
-    from monitor.daemon.state_directory import DATABASE
+    from monitor.daemon.state_directory import DATABASE, disk_trouble
     from monitor.store import Store
 
     if context.settings.store == "sqlite" and not (context.settings.state_dir / DATABASE).exists():
         yield None
         return
-    async with await Store.open(context.store_url(), read_only=True) as store:
+    try:
+        store = await Store.open(context.store_url(), read_only=True)
+    except StoreUnavailable as error:
+        if disk := disk_trouble(context.settings.state_dir):  # why it cannot be opened; the database itself cannot tell
+            raise StoreUnavailable(disk, mend="the store is there; it can be read once that is mended") from error
+        raise
+    async with store:
         yield store
 
 
