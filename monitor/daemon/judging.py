@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from monitor.model import Change, ChangeType, Delta, Judgement, Significance, Snapshot, SourceRef
-from monitor.reconcile import Known, Reconciled, ReconcilePolicy, reconcile
+from monitor.model import Change, ChangeType, Delta, Judgement, Reading, Significance, Snapshot, SourceRef, VerdictKind
+from monitor.reconcile import Known, Reconciled, ReconcilePolicy, additions, reconcile
 
 if TYPE_CHECKING:
     from monitor.rules import Ruleset, RuleText
+
+
+DAMAGED = ("truncated", "broken_items")  # what is left of such a document is the publisher's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class JudgedDelta:
 def find_changes(
     watch: Watch,
     known: Known | None,
+    reading: Reading,
     snapshot: Snapshot,
     *,
     epoch: int,
@@ -54,15 +58,37 @@ def find_changes(
 ) -> Found:
     """Reconcile `snapshot` with what is known and number the changes to announce from `head + 1` on.
 
-    The first poll of a source (`known` is None) gives baseline changes and no delta.
+    The first poll of a source (`known` is None) gives baseline changes and no delta. Of a suspect reading only new
+    entries are taken, and its verdict stays.
     """
-    reconciled = reconcile(known, snapshot, policy=watch.policy, new_id=new_id)
+    if reading.verdict.kind is VerdictKind.SUSPECT and known is not None:
+        added = additions(known, snapshot, policy=watch.policy, new_id=new_id)
+        reconciled = replace(added, verdict=reading.verdict)
+    else:
+        reconciled = reconcile(known, snapshot, policy=watch.policy, new_id=new_id)
     announced = [change for change in reconciled.changes if _is_announced(change, watch)]
     deltas = tuple(
         Delta(source=watch.ref, epoch=epoch, sequence=head + offset, seen_at=snapshot.seen_at, change=change)
         for offset, change in enumerate(announced, 1)
     )
     return Found(reconciled, deltas)
+
+
+def is_believable(reading: Reading, known: Known | None) -> bool:
+    """Return whether anything may be concluded from a reading: all of a good one, additions of a damaged feed.
+
+    A feed's item that is closed is whole, wherever the feed was cut. A block of a page is not known to be.
+    """
+    if reading.snapshot is None:
+        return False
+    if reading.verdict.kind is VerdictKind.OK:
+        return True
+    return (
+        reading.verdict.kind is VerdictKind.SUSPECT
+        and reading.verdict.code in DAMAGED
+        and reading.snapshot.kind == "feed"
+        and known is not None
+    )
 
 
 def judge_deltas(watch: Watch, deltas: Iterable[Delta], ruleset: Ruleset) -> tuple[JudgedDelta, ...]:

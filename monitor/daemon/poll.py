@@ -18,7 +18,7 @@ from typing import Literal
 import structlog
 
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
-from monitor.daemon.judging import Found, Watch, find_changes, judge_deltas
+from monitor.daemon.judging import Found, Watch, find_changes, is_believable, judge_deltas
 from monitor.daemon.paging import read_on
 from monitor.daemon.polled import Outcome, Timing, after_poll, asked_at, is_deferred
 from monitor.errors import MonitorError
@@ -166,7 +166,7 @@ class Poller:
 
     async def _fresh(self, plan: SourcePlan, remembered: _Remembered, answer: Fresh) -> PollResult:
         reading = await self._read(plan, remembered, answer.document)
-        if reading.snapshot is None or reading.verdict.kind is not VerdictKind.OK:
+        if reading.snapshot is None or not is_believable(reading, remembered.known):
             return self._settled(plan, remembered, Outcome(reading.verdict, answer))
 
         async def older_page(url: str) -> Snapshot | None:
@@ -180,6 +180,7 @@ class Poller:
         found = find_changes(
             plan.watch,
             remembered.known,
+            reading,
             snapshot,
             epoch=remembered.epoch,
             head=remembered.sequence,

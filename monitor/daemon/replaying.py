@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.daemon.judging import Watch, find_changes, judge_deltas
+from monitor.daemon.judging import Watch, find_changes, is_believable, judge_deltas
 from monitor.errors import UnusableInput
-from monitor.model import Alert, ChangeType, Delta, Document, Reading, ReadOptions, SourceRef, Verdict, VerdictKind
+from monitor.model import Alert, ChangeType, Delta, Document, Reading, ReadOptions, SourceRef, Verdict
 
 if TYPE_CHECKING:
     from monitor.alerts import RuleOptions
@@ -129,9 +129,11 @@ class _Replay:
 
     def poll(self, path: Path, document: Document, reading: Reading) -> ReplayedPoll:
         number, seen_at, snapshot = next(self._polls), document.seen_at, reading.snapshot
-        if snapshot is None or reading.verdict.kind is not VerdictKind.OK:
+        if snapshot is None or not is_believable(reading, self._known):
             return ReplayedPoll(number, path.name, seen_at, reading.verdict, (), (), ())
-        found = find_changes(self._watch, self._known, snapshot, epoch=1, head=self._head, new_id=self._ids.__next__)
+        found = find_changes(
+            self._watch, self._known, reading, snapshot, epoch=1, head=self._head, new_id=self._ids.__next__
+        )
         self._known = found.reconciled.known
         self._head += len(found.deltas)
         baseline = tuple(

@@ -3,9 +3,10 @@
 Rule: pure. `reconcile` is the only way in; `Known` and the bytes it is stored as are opaque to everyone else.
 """
 
+from monitor.reconcile.additions import additions
 from monitor.reconcile.engine import Reconciled, reconcile
 from monitor.reconcile.overlap import meets
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import Known
 
-__all__ = ["Known", "ReconcilePolicy", "Reconciled", "meets", "reconcile"]
+__all__ = ["Known", "ReconcilePolicy", "Reconciled", "additions", "meets", "reconcile"]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from monitor.daemon.judging import Watch, find_changes
 from monitor.daemon.paging import MAX_PAGES, read_on
-from monitor.model import Entry, Snapshot, SourceRef
+from monitor.model import Entry, Reading, Snapshot, SourceRef, Verdict, VerdictKind
 from monitor.reconcile import reconcile
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_the_oldest_new_entry_says_that_a_gap_is_possible_before_it():
 
     ids = (f"n{n}" for n in range(100))
     cut = replace(snapshot([8, 7, 6]), gap_possible=True)
-    found = find_changes(Watch(SourceRef("s")), known_of([3, 2]), cut, epoch=1, head=0, new_id=ids.__next__)
+    found = find_changes(Watch(SourceRef("s")), known_of([3, 2]), Reading(Verdict(VerdictKind.OK), cut), cut, epoch=1, head=0, new_id=ids.__next__)
     notes = {delta.change.entry.native_id: delta.change.note for delta in found.deltas}
     assert notes["id-6"] == "a gap is possible before this entry"
     assert notes["id-8"] is None
