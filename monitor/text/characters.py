@@ -10,7 +10,6 @@ import unicodedata
 # (UAX #9), variation selectors.
 INVISIBLE = "\u00ad\u200b\u200d\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufe00-\ufe0f\u061c\u180e"
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
-_SPACES = re.compile(r"\s+")
 _SINGLE_QUOTES = "\u2018\u2019\u201a\u201b\u2039\u203a\u02bc\u0060\u00b4\u2032\uff07\u02b9\u05f3"
 _DOUBLE_QUOTES = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u301d\u301e\u301f\uff02\u05f4\u300c\u300d\u300e\u300f"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad"
@@ -47,7 +46,7 @@ def canonical(text: str) -> str:
     """
     if not _PLAIN.match(text):
         text = ascii_digits(unicodedata.normalize("NFKC", visible(text).translate(_ONE_FORM)).translate(_ONE_FORM))
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def printable(text: str) -> str:

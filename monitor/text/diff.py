@@ -101,8 +101,8 @@ def _framed(head: str, inner: list[Hunk], tail: str) -> tuple[Hunk, ...]:
     ends = [[Hunk(True, [text], [text])] if text else [] for text in (head, tail)]
     joined: list[Hunk] = []
     for hunk in (*ends[0], *inner, *ends[1]):
-        if joined and joined[-1].equal and hunk.equal:
-            joined[-1] = Hunk(True, joined[-1].old + hunk.old, joined[-1].new + hunk.new)
+        if joined and joined[-1].equal == hunk.equal:  # a change that slid may have met the next one
+            joined[-1] = Hunk(hunk.equal, joined[-1].old + hunk.old, joined[-1].new + hunk.new)
         else:
             joined.append(hunk)
     return tuple(joined)

@@ -49,9 +49,15 @@ _TOKEN = re.compile(
 )
 
 
+# The same for ASCII, where no mark, no invisible character and no unspaced script can stand: four times as fast.
+_ASCII_TOKEN = re.compile(
+    r"(?P<number>[0-9]+(?:[.,:][0-9]+)*)|(?P<word>[A-Za-z](?:[A-Za-z0-9]|'(?=[A-Za-z]))*)|(?P<mark>[^\s])"
+)
+
+
 def tokens(text: str) -> list[Token]:
     """Return the tokens of `text` in order; only white space is left out."""
     return [
         Token(found.start(), found.end(), found.group(), found.lastgroup)  # type: ignore[arg-type]
-        for found in _TOKEN.finditer(text)
+        for found in (_ASCII_TOKEN if text.isascii() else _TOKEN).finditer(text)
     ]

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.text.diff import hunks, units, word_diff
@@ -47,6 +47,7 @@ def test_patching_texts_that_share_much_gives_the_other(old, new):
 
 @settings(max_examples=200, deadline=None)
 @given(words, words)
+@example("holds dam the", "the holds holds dam")
 def test_no_two_neighbouring_parts_are_of_one_kind_and_none_is_empty(old, new):
     diff = word_diff(old, new)
     assert all(text for _, text in diff)
