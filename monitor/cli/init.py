@@ -35,7 +35,11 @@ def command(directory: Path, opml: Path | None) -> None:
 
     settings_file = directory / SETTINGS_NAME
     if settings_file.exists():
-        raise StateUnusable("it is there already", resource=str(settings_file), mend="edit it, or name another directory: monitor init DIR")
+        raise StateUnusable(
+            "it is there already",
+            resource=str(settings_file),
+            mend="edit it, or name another directory: monitor init DIR",
+        )
     read = _read_opml(opml) if opml else None
     for name, text in starter_files(read.sources if read else ()).items():
         _write(directory / name, text, replace=name == SCHEMA_NAME)
