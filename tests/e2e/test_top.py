@@ -49,7 +49,7 @@ async def fill(path, ages_minutes, **poll):
 @pytest.fixture
 def home(daemon, tmp_path):
     one = daemon(SETTINGS)
-    asyncio.run(fill(tmp_path / "state" / "monitor.db", [90, 59, 5, 5, 1]))
+    asyncio.run(fill(tmp_path / "state" / "monitor.db", [90, 40, 5, 5, 1]))
     return one
 
 
@@ -60,7 +60,7 @@ def test_activity_counts_announced_changes_by_slot_and_leaves_older_ones_out(hom
 
     found = asyncio.run(ask())
     assert {(one.source_id, one.type, one.slot, one.count) for one in found} == {
-        ("one", ChangeType.NEW, 0, 1), ("one", ChangeType.NEW, 18, 2), ("one", ChangeType.NEW, 19, 1)
+        ("one", ChangeType.NEW, 6, 1), ("one", ChangeType.NEW, 18, 2), ("one", ChangeType.NEW, 19, 1)
     }
 
 
