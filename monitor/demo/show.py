@@ -22,6 +22,7 @@ from monitor.daemon.poll import PollResult
 from monitor.daemon.schedule import Clock
 from monitor.demo.blog import LiveBlog, load_blog, zone_of_the_story
 from monitor.demo.server import DemoServer
+from monitor.errors import ServiceUnavailable
 from monitor.settings import Settings, load_settings
 from monitor.wire import delta_event
 
@@ -105,7 +106,13 @@ async def run_demo(speed: float, show: Callable[[dict[str, Any]], None], say: Ca
             settings = _settings(Path(home), server.port, secret, zone_of_the_story(clock.now()), speed)
             async with _daemon(settings, stage) as monitor:
                 say(f"A live blog at http://127.0.0.1:{server.port}/live, a Valkey server at {monitor.bus_url}")
-                await _play(monitor, server, blog, stage, step_seconds=STEP_SECONDS / speed)
+                try:
+                    await _play(monitor, server, blog, stage, step_seconds=STEP_SECONDS / speed)
+                except TimeoutError as error:
+                    late = f"the story did not arrive within {PATIENCE_SECONDS:g} s of its end"
+                    raise ServiceUnavailable(
+                        late, resource="demo", mend="the machine may be busy: try again"
+                    ) from error
     return stage.told()
 
 
