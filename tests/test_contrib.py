@@ -115,7 +115,7 @@ def test_the_unit_starts_a_command_that_there_is_and_leaves_what_a_restart_canno
     program, command, *options = re.search(r"^ExecStart=(.+)$", text, re.MULTILINE)[1].split()
     assert (program, command) == ("/opt/monitor/bin/monitor", "run")
     assert set(options[::2]) == {"-c"}
-    assert re.search(r"^RestartPreventExitStatus=75 77 78$", text, re.MULTILINE)
+    assert re.search(r"^RestartPreventExitStatus=73 75 77 78$", text, re.MULTILINE)
 
 
 def test_the_container_file_passes_its_linter():
