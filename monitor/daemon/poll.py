@@ -43,7 +43,8 @@ from monitor.store.deliveries import fired_alerts
 log = structlog.get_logger(__name__)
 
 CATCH_UP_AFTER = 1800.0  # seconds without a good poll, after which what is new comes late and is told as such
-AFTER_TROUBLE_SECONDS = 10.0  # when the store took nothing: the source is not to blame and is looked at again soon
+# When the store took nothing the source is not to blame, and is looked at again as soon as its own pace allows.
+AFTER_TROUBLE_SECONDS = 5.0
 # Kinds that read by themselves; the others need selectors, which `auto` found anew in each document.
 STICKY_KINDS: Mapping[str, Literal["feed", "liveblog", "text"]] = {
     "feed": "feed",
@@ -133,11 +134,6 @@ class Poller:
         """Drop what is remembered of a source; its next poll reads the store."""
         self._remembered.pop(source_id, None)
 
-    def state_of(self, source_id: str) -> PollState | None:
-        """Return the latest poll state of a source polled by this process."""
-        remembered = self._remembered.get(source_id)
-        return remembered.poll if remembered else None
-
     async def poll(self, plan: SourcePlan) -> PollResult:
         """Poll a source once. Every failure of the source, the network or the store is in the result's verdict."""
         source_id = plan.watch.ref.id
@@ -150,7 +146,7 @@ class Poller:
         except MonitorError as error:
             self.forget(source_id)
             log.warning("poll_failed", source=source_id, error=str(error))
-            return PollResult(source_id, Verdict(VerdictKind.FAILED, str(error), type(error).__name__))
+            return _not_stored(plan, Verdict(VerdictKind.FAILED, str(error), type(error).__name__))
 
     async def _poll(self, plan: SourcePlan) -> PollResult:
         remembered = await self._recall(plan)
@@ -223,7 +219,7 @@ class Poller:
         if isinstance(done, Superseded):
             self.forget(source_id)
             log.info("poll_superseded", source=source_id)
-            return PollResult(source_id, Verdict(VerdictKind.UNCHANGED, "another daemon was faster", "superseded"))
+            return _not_stored(plan, Verdict(VerdictKind.UNCHANGED, "another daemon was faster", "superseded"))
         self._remembered[source_id] = _Remembered(
             done.version, done.epoch, done.sequence, found.reconciled.known, state
         )
@@ -271,7 +267,7 @@ class Poller:
     def _failed(self, plan: SourcePlan, verdict: Verdict) -> PollResult:
         remembered = self._remembered.get(plan.watch.ref.id)
         if remembered is None:
-            return PollResult(plan.watch.ref.id, verdict)
+            return _not_stored(plan, verdict)
         return self._settled(plan, remembered, Outcome(verdict, None))
 
     async def _recall(self, plan: SourcePlan) -> _Remembered:
@@ -291,6 +287,10 @@ def _conditional(request: FetchRequest, remembered: _Remembered) -> FetchRequest
     if poll.moved_to and poll.moved_seen >= 3:
         request = elsewhere(request, poll.moved_to)
     return replace(request, etag=poll.etag, last_modified=poll.last_modified, body_hash=poll.body_hash)
+
+
+def _not_stored(plan: SourcePlan, verdict: Verdict) -> PollResult:
+    return PollResult(plan.watch.ref.id, verdict, delay=max(AFTER_TROUBLE_SECONDS, plan.timing.floor))
 
 
 def _looks_back(judgements: tuple[Judgement, ...]) -> bool:

@@ -57,6 +57,7 @@ class Vitals:
         self._monotonic = monotonic
         self._store_trouble = ""
         self._unstored: dict[str, str] = {}  # source → why the store did not take its last poll
+        self._logged: tuple[str, ...] | None = None
         self._written: tuple[str, ...] | None = None
         self._telling: set[asyncio.Task[bool]] = set()
         self._good: dict[str, bool] = {}
@@ -124,14 +125,17 @@ class Vitals:
 
     def _write_down(self) -> None:
         troubles = self.ready()
+        changed, self._logged = troubles != self._logged, troubles
+        if changed:
+            log.warning("not_ready", reasons=troubles) if troubles else log.info("ready")
         if troubles == self._written:
             return
-        log.warning("not_ready", reasons=troubles) if troubles else log.info("ready")
         try:
             self._parts.write_down(troubles)
             self._written = troubles
-        except MonitorError as error:
-            log.warning("troubles_not_written", error=str(error))
+        except MonitorError as error:  # tried again at the next look, and told of once
+            if changed:
+                log.warning("troubles_not_written", error=str(error))
 
     def _cut_off(self) -> tuple[str, ...]:
         """Return the sources whose polls reached nobody, if that is all of them."""

@@ -6,10 +6,13 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import psutil
 import pytest
@@ -107,9 +110,9 @@ def assert_exact(deltas):
     assert len(told) == len(set(told))
 
 
-def assert_polls_go_on(site, wait):
+def assert_polls_go_on(site, wait, polls=5):
     before = len(site.times)
-    wait(lambda: len(site.times) >= before + 5, "five further polls")
+    wait(lambda: len(site.times) >= before + polls, f"{polls} further polls", PATIENCE)
 
 
 def began(running, wait):
@@ -225,6 +228,51 @@ def test_a_disk_that_refuses_to_write_costs_nothing_but_time(running, server, si
     assert running.process.poll() is None
 
 
+def _can_trace():
+    return (
+        shutil.which("strace")
+        and not subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _can_trace(), reason="needs strace, and to be allowed to trace")
+@pytest.mark.parametrize("fault", ["fdatasync,fsync:error=EIO", "pwrite64:error=EROFS"])
+def test_system_calls_that_fail_in_mid_run_are_told_and_waited_out(daemon, server, site, free_port, wait, fault):
+    settings = SETTINGS.replace("REDIS", f"redis://127.0.0.1:{free_port}").replace("PAGE", f"{site.address}/live")
+    running = daemon(settings + 'http: {listen: "127.0.0.1:0"}\n')
+    server.start()
+    began(running, wait)
+    address = own_line(running)["health"]
+    wait(lambda: _readiness(address)[0] == 200, "readiness", PATIENCE)
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-o", "/dev/null", "-e", f"inject={fault}", "-p", str(running.process.pid)],
+        stderr=subprocess.PIPE,
+    )
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(tracer)
+        stack.callback(tracer.terminate)  # lets go of the daemon, whose calls succeed again
+        tracer.stderr.readline()  # attached
+        site.pages["/live"] = BLOG.page(3)
+        code, reasons = wait(lambda: (told := _readiness(address))[0] == 503 and told, "the trouble", PATIENCE)
+        assert_polls_go_on(site, wait, 1)
+        assert (code, [one.split(":")[0] for one in reasons]) == (503, ["store"])
+        assert server.deltas() == []
+    wait(lambda: len(server.deltas()) >= 3, "what happened meanwhile", PATIENCE)
+    assert_exact(server.deltas())
+    wait(lambda: _readiness(address)[0] == 200, "readiness again", PATIENCE)
+    assert running.stop() == 0
+
+
+def _readiness(address):
+    try:
+        with urllib.request.urlopen(f"http://{address}/readyz", timeout=PATIENCE) as answer:
+            return answer.status, []
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)["reasons"]
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 8 MB where the state directory will be."""
@@ -257,6 +305,32 @@ def test_a_full_disk_is_named_and_everything_is_stored_and_told_once_there_is_ro
     assert_exact(server.deltas())
     wait(lambda: is_well(running), "a good status", PATIENCE)
     assert running.stop() == 0
+
+
+@pytest.mark.slow
+def test_a_full_disk_that_holds_the_embedded_server_too_is_recovered_from(
+    small_disk, daemon, site, free_port, client, wait
+):
+    settings = SETTINGS.replace("REDIS", f"{{embedded: {{port: {free_port}}}}}")
+    running = daemon(settings.replace("PAGE", f"{site.address}/live"))
+    began(running, wait)
+    site.pages["/live"] = BLOG.page(1)
+    wait(lambda: client.xlen("monitor:{aleppo}:deltas") == 1, "the first delta", PATIENCE)
+    _fill(small_disk / "filler")
+    site.pages["/live"] = _long_page(1)
+    wait(lambda: trouble(running, "store:"), "the trouble", PATIENCE)
+    (small_disk / "filler").unlink()
+    wait(lambda: _length(client) >= 4, "what happened meanwhile", PATIENCE)
+    assert_exact([(key.decode(), fields[b"d"]) for key, fields in client.xrange("monitor:{aleppo}:deltas")])
+    wait(lambda: is_well(running), "a good status", PATIENCE)
+    assert running.stop() == 0
+
+
+def _length(client):
+    try:
+        return client.xlen("monitor:{aleppo}:deltas")
+    except redis.RedisError:
+        return 0
 
 
 @pytest.mark.slow
@@ -299,6 +373,28 @@ def test_a_damaged_database_is_named_and_a_restored_copy_goes_on(running, server
     wait(lambda: [key for key, _ in server.deltas()] == ["2-1", "2-2"], "the deltas of a new epoch", PATIENCE)
 
 
+@pytest.mark.slow
+def test_a_store_that_went_back_in_time_unannounced_begins_an_epoch_of_its_own(running, server, site, wait, tmp_path):
+    server.start()
+    began(running, wait)
+    assert running.stop() == 0
+    database = tmp_path / "state" / "monitor.db"
+    older = database.read_bytes()
+    running.start()
+    site.pages["/live"] = BLOG.page(2)
+    wait(lambda: len(server.deltas()) == 2, "two deltas", PATIENCE)
+    assert running.stop() == 0
+    database.write_bytes(older)
+    running.start()
+    # What the older store had not seen is told again, under ids that no stream holds yet.
+    wait(lambda: [key for key, _ in server.deltas()] == ["1-1", "1-2", "2-1", "2-2"], "a new epoch", PATIENCE)
+    assert "stream_ahead_of_store" in running.words()
+    wait(lambda: is_well(running), "a good status", PATIENCE)
+    assert running.stop() == 0
+    assert "the epoch is 3 now" in running.command("restore", "--new-epoch", check=True).stderr
+    assert running.command("restore").returncode == 2
+
+
 def test_commands_that_only_look_make_no_store(running):
     for words in (("backup", str(running.home / "copy.db")), ("replay", "--source", "aleppo")):
         refused = running.command(*words)
@@ -307,11 +403,11 @@ def test_commands_that_only_look_make_no_store(running):
     assert not (running.home / "state" / "monitor.db").exists()
 
 
-def _long_page():
+def _long_page(step=0):
     """The page with three more entries that are too long for what a log has left."""
     texts = (" ".join(f"{word}{number}" for number in range(8_000)) for word in ("convoy", "crossing", "quarter"))
     entries = [f"4:{minute} pm\n\n{text}" for minute, text in zip((10, 20, 30), texts, strict=True)]
-    head, _, rest = BLOG.page(0).partition("\n\n\n")
+    head, _, rest = BLOG.page(step).partition("\n\n\n")
     return "\n\n\n".join([head, *reversed(entries), rest])
 
 
