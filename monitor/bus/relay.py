@@ -28,7 +28,7 @@ from monitor.wire import Names
 
 BATCH = 500  # messages a round trip; from SQLite a fifth faster than 200, and 1000 gains nothing more
 IDLE_SECONDS = 0.5  # another process may have committed: look without being woken
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 _SETTLED = frozenset({"stored", "known", "other"})
 
 

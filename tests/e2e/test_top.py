@@ -46,8 +46,15 @@ async def fill(path, ages_minutes, **poll):
             await store.commit(done)
 
 
+@pytest.fixture(autouse=True)
+def the_hour_before_this_test():
+    """Ages count from the test, not from when the module was imported: minutes lie between in a long run."""
+    global NOW
+    NOW = datetime.now(UTC).replace(microsecond=0)
+
+
 @pytest.fixture
-def home(daemon, tmp_path):
+def home(daemon, tmp_path, the_hour_before_this_test):
     one = daemon(SETTINGS)
     asyncio.run(fill(tmp_path / "state" / "monitor.db", [90, 40, 5, 5, 1]))
     return one
