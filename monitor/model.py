@@ -2,7 +2,8 @@
 
     Document ─▶ Reading(Verdict, Snapshot of Entry) ─▶ Change ─▶ Delta ─▶ Match ─▶ Alert
 
-Rule: frozen, slotted, no IO, no clock; a value never changes hands half-filled. All datetimes are aware.
+Rule: frozen, slotted, no IO, no clock; a value never changes hands half-filled. All datetimes are aware. Values made by the
+hundred for one text are structs of msgspec: a frozen dataclass costs five times as much to make.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+
+import msgspec
 
 SourceKind = Literal["feed", "liveblog", "page", "json", "text"]
 PageOrder = Literal["newest_first", "oldest_first", "unordered"]
@@ -211,8 +214,7 @@ class Delta:
         return None if claimed is None else max(0.0, (self.seen_at - claimed).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """Where a rule found one of its terms. Offsets count characters of the field's original text."""
 
     field: str  # title, text, author, tag, url, source
@@ -222,8 +224,7 @@ class Match:
     term: str  # the part of the rule that matched, as the rule's author wrote it
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What one rule says of one change of an entry, judged on its text before and after and on nothing else."""
 
     rule: str
