@@ -46,10 +46,10 @@ def reconcile(
     `new_id` is called once for each entry not met before. Deltas come newest last. Never raises on content.
     """
     if known is None:
-        return _baseline(snapshot, new_id)
+        return _baseline(snapshot, policy, new_id)
     if snapshot.entries == known.last_page and not known.pending and not snapshot.deleted and known.live:
         return Reconciled(_UNCHANGED, (), known)
-    page = prepare(known, snapshot)
+    page = prepare(known, snapshot, policy.furniture)
     if not page.items and known.live and not snapshot.deleted:
         return _held(known, page, Hold("empty", "the page shows no entry", policy.max_holds), 0)
     trust = judge_ids(page.known, page.items, policy.ids)
@@ -128,8 +128,8 @@ def _held(known: Known, page: Page, hold: Hold, key: int) -> Reconciled:
     return Reconciled(verdict, (), now, {}, encode(memory))
 
 
-def _baseline(snapshot: Snapshot, new_id: Callable[[], str]) -> Reconciled:
-    page = prepare(Known(), snapshot)
+def _baseline(snapshot: Snapshot, policy: ReconcilePolicy, new_id: Callable[[], str]) -> Reconciled:
+    page = prepare(Known(), snapshot, policy.furniture)
     live: dict[str, Record] = {}
     for item in page.items:
         record = first(new_id(), item, 0)

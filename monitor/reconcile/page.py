@@ -12,9 +12,10 @@ from itertools import pairwise
 
 from monitor.model import Entry, Snapshot
 from monitor.reconcile.features import Features, features, features_of, identifier
-from monitor.reconcile.furniture import MAX_LEARNED, learn
+from monitor.reconcile.furniture import MAX_LEARNED, learn, masked
 from monitor.reconcile.state import Known, Record, version_of
 from monitor.reconcile.times import Span, same, span
+from monitor.text.characters import canonical
 
 COPY_WORDS = 10  # two entries of one minute may share fewer words by chance
 ORDERLY = 0.75  # share of neighbours in time order that makes a list chronological
@@ -41,14 +42,16 @@ class Page:
     read: Mapping[tuple[str | None, str], Features]
 
 
-def prepare(known: Known, snapshot: Snapshot) -> Page:
-    """Return the snapshot ready for comparing with `known`."""
+def prepare(known: Known, snapshot: Snapshot, declared: Sequence[str] = ()) -> Page:
+    """Return the snapshot ready for comparing with `known`; `declared` are paragraphs the operator calls furniture."""
     furniture = known.memory.furniture
     read = _read(snapshot.entries, known, furniture)
     learned: tuple[str, ...] = ()
     if len(furniture) < MAX_LEARNED:
         fresh = [found.edges for key, found in read.items() if key not in known.read]
         learned = learn([found.edges for found in read.values()], fresh, furniture)[: MAX_LEARNED - len(furniture)]
+    named = (masked(canonical(paragraph)) for paragraph in declared)
+    learned = (*(paragraph for paragraph in named if paragraph not in furniture), *learned)
     if learned:
         furniture = (*furniture, *learned)
         known = _reread(known, furniture)
