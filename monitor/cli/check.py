@@ -41,6 +41,7 @@ def command(config: Path | None, offline: bool, deny_warnings: bool, send: str |
     if offline and send:
         raise click.UsageError("--send needs to reach a receiver; leave --offline away")
     from monitor.settings import examine, find_settings_file
+    from monitor.settings.rule_hints import rule_hints
 
     path = find_settings_file(config, os.environ, Path.cwd())
     examined = examine(path, environ=os.environ)
@@ -54,12 +55,14 @@ def command(config: Path | None, offline: bool, deny_warnings: bool, send: str |
         raise click.UsageError(
             f"there is no receiver {send!r}; there are {', '.join(examined.settings.receivers) or 'none'}"
         )
+    for hint in rule_hints(examined):
+        findings.hint(hint)
     for outcome in _tests(examined.settings):
         findings.test(outcome)
     if not offline:
         asyncio.run(_probe_all(examined.settings, send, findings))
     findings.summary()
-    return EXIT_FINDING if findings.failed or (deny_warnings and examined.warnings) else 0
+    return EXIT_FINDING if findings.failed or (deny_warnings and findings.warnings) else 0
 
 
 def _tests(settings: Settings) -> Iterator[RuleTestOutcome]:
@@ -84,6 +87,7 @@ class _Findings:
     as_json: bool
     tests: int = 0
     failed_tests: int = 0
+    hints: int = 0
     probes: int = 0
     failed_probes: int = 0
     said: set[str] = field(default_factory=set)
@@ -91,6 +95,14 @@ class _Findings:
     @property
     def failed(self) -> int:
         return self.failed_tests + self.failed_probes
+
+    @property
+    def warnings(self) -> int:
+        return len(self.examined.warnings) + self.hints
+
+    def hint(self, hint: Problem) -> None:
+        self.hints += 1
+        self.problem(hint)
 
     def problem(self, problem: Problem) -> None:
         if not self.as_json:
@@ -135,7 +147,7 @@ class _Findings:
 
     def summary(self) -> None:
         settings = self.examined.settings
-        errors, warnings = len(self.examined.errors), len(self.examined.warnings)
+        errors, warnings = len(self.examined.errors), self.warnings
         if self.as_json:
             self._json(
                 "summary",
