@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from monitor import __version__
+from monitor.cli.options import config_option
 from monitor.cli.output import complain
 from monitor.errors import MonitorError
 
@@ -87,7 +89,8 @@ class LazyCommands(click.Group):
     epilog="Start with `monitor demo`, then `monitor init` and `monitor run`.",
 )
 @click.version_option(__version__, prog_name="monitor")
-def cli() -> None:
+@config_option("The settings file, for the command that follows.")
+def cli(config: Path | None) -> None:
     """Poll live blogs, publish each change as a delta to Redis, alert on the words you care about."""
 
 

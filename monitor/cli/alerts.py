@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import complain, write_json, write_line
 from monitor.text.characters import printable
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 STATES = ("waiting", "pending", "leased", "sent", "dead", "expired", "suppressed", "cancelled", "dropped")
 EXIT_FINDING = 1
-_config = click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
 @click.group(
@@ -34,8 +33,8 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a 
     epilog="Examples:\n\n\b\n  monitor alerts list --dead\n  monitor alerts retry A-3f9c12\n"
     "  monitor alerts silence add rule=evacuation-halted --for 2h --comment 'drill'",
 )
-@_config
-@_json
+@config_option()
+@json_option()
 @click.pass_context
 def command(context: click.Context, config: Path | None, as_json: bool) -> None:
     """List alerts and what became of them; retry or drop dead letters; silence rules. Alone it lists."""
@@ -44,8 +43,8 @@ def command(context: click.Context, config: Path | None, as_json: bool) -> None:
 
 
 @command.command("list")
-@_config
-@_json
+@config_option()
+@json_option()
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only these; repeatable.")
 @click.option("--dead", is_flag=True, help="Only what did not arrive: dead and expired.")
 @click.option("--receiver", default=None, help="Only this receiver.")
@@ -77,8 +76,8 @@ def list_(
 
 @command.command("show")
 @click.argument("name", metavar="ID")
-@_config
-@_json
+@config_option()
+@json_option()
 def show(name: str, config: Path | None, as_json: bool) -> int:
     """Show one alert whole and what became of it at each receiver. ID is an id, its beginning, or A-3f9c12."""
     from monitor.cli.deltas import event_line
@@ -102,7 +101,7 @@ def show(name: str, config: Path | None, as_json: bool) -> int:
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Everything that did not arrive.")
 @click.option("--receiver", default=None, help="Only of this receiver, which is enabled again.")
-@_config
+@config_option()
 def retry(names: tuple[str, ...], everything: bool, receiver: str | None, config: Path | None) -> int:
     """Send dead letters again: the same bytes under the same id. A disabled receiver is enabled."""
     from monitor.cli.reading import now
@@ -118,7 +117,7 @@ def retry(names: tuple[str, ...], everything: bool, receiver: str | None, config
 @click.argument("names", nargs=-1, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Everything that did not arrive.")
 @click.option("--receiver", default=None, help="Only of this receiver.")
-@_config
+@config_option()
 def drop(names: tuple[str, ...], everything: bool, receiver: str | None, config: Path | None) -> int:
     """Take dead letters off the list; they stay recorded as dropped."""
     from monitor.store import alert_lists
@@ -140,8 +139,8 @@ def silence() -> None:
 @click.option("--from", "start", default=None, metavar="ISO-TIME", help="When it starts; now if not given.")
 @click.option("--comment", required=True, help="Why.")
 @click.option("--author", default=None, help="Who; your login name if not given.")
-@_config
-@_json
+@config_option()
+@json_option()
 def silence_add(
     *,
     matchers: tuple[str, ...],
@@ -172,8 +171,8 @@ def silence_add(
 
 @silence.command("list")
 @click.option("--expired", is_flag=True, help="Those that are over, too.")
-@_config
-@_json
+@config_option()
+@json_option()
 def silence_list(expired: bool, config: Path | None, as_json: bool) -> None:
     """List silences that hold or are to come."""
     from monitor.cli.reading import now
@@ -186,7 +185,7 @@ def silence_list(expired: bool, config: Path | None, as_json: bool) -> None:
 
 @silence.command("expire")
 @click.argument("number", type=int)
-@_config
+@config_option()
 def silence_expire(number: int, config: Path | None) -> int:
     """End a silence now."""
     from monitor.cli.reading import now

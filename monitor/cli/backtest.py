@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.explain import highlighted, match_data, meant_rule
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import colours, complain, write_json, write_line
 from monitor.errors import UnusableInput
 from monitor.text.characters import printable
@@ -43,8 +44,8 @@ class Hit:
     "--since", default="48h", show_default=True, metavar="TIME", help="How far back: an age as 48h, or an ISO time."
 )
 @click.option("--source", default=None, help="Only this source.")
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@config_option()
+@json_option()
 def command(*, rule: str, since: str, source: str | None, config: Path | None, as_json: bool) -> None:
     """Show what RULE would have fired on in the stored history.
 

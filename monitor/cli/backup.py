@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.options import config_option
 from monitor.cli.output import complain
 
 
 @click.command(epilog="Example:\n\n  monitor backup /backups/monitor-$(date +%F).db")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 def command(file: Path, config: Path | None) -> None:
     """Write a copy of the store to FILE, which must not exist. The daemon may run."""
     from monitor.cli.context import open_context

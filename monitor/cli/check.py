@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import write_json, write_line
 from monitor.errors import SettingsError
 from monitor.text.characters import printable
@@ -28,11 +29,11 @@ _TEXT_SHOWN = 100
     epilog="Exit code: 0 all is well, 1 a rule's test fails or something is not reached, 78 the settings cannot be used. "
     "Examples:\n\n\b\n  monitor check\n  monitor check --offline -c draft.yaml"
 )
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 @click.option("--offline", is_flag=True, help="Reach nothing: settings and rule tests only.")
 @click.option("--deny-warnings", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--send", metavar="RECEIVER", default=None, help="Send a test message to one receiver.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option()
 def command(config: Path | None, offline: bool, deny_warnings: bool, send: str | None, as_json: bool) -> int:
     """Check the settings, run every rule's tests, and reach sources, receivers and Redis.
 

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from monitor.cli.deltas import event_line
+from monitor.cli.options import json_option
 from monitor.cli.output import colours, complain, write_json, write_line
 
 
 @click.command(epilog="Examples:\n\n\b\n  monitor demo\n  monitor demo --speed 4\n  monitor demo --json | jq .type")
 @click.option("--speed", type=click.FloatRange(0.1, 20), default=1.0, show_default=True, help="How many times faster.")
-@click.option("--json", "as_json", is_flag=True, help="The deltas and alerts themselves, one a line.")
+@json_option("The deltas and alerts themselves, one a line.")
 def command(speed: float, as_json: bool) -> int:
     """Watch a live blog change for half a minute: entries appear, slips are corrected, alerts fire.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import BOLD, DIM, RESET, colours, complain, write_json, write_line
 from monitor.errors import MonitorError, RuleError
 from monitor.text.characters import printable
@@ -30,10 +31,8 @@ _MARKS = {True: "✓", False: "✗"}
 @click.argument("text", required=False)
 @click.option("--title", default=None, help="The entry's title.")
 @click.option("--lang", default="en", show_default=True, help="Language of the text (BCP 47).")
-@click.option(
-    "-c", "--config", type=click.Path(path_type=Path), default=None, help="Settings: RULE may be a rule's name."
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@config_option("Settings: RULE may be a rule's name.")
+@json_option("One JSON object.")
 def command(*, rule: str, text: str | None, title: str | None, lang: str, config: Path | None, as_json: bool) -> None:
     """Say why RULE does or does not match TEXT.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import BOLD, DIM, RESET, colours, complain, word_diff, write_json, write_line
 from monitor.errors import UnusableInput
 from monitor.text.characters import printable
@@ -33,8 +34,8 @@ _TITLE_WIDTH = 96
 @click.argument("entry", required=False)
 @click.option("--at", default=None, metavar="TIME", help="What the page said then: an ISO time, or 2h for two hours ago.")  # fmt: skip
 @click.option("--since", default=None, metavar="TIME", help="Only revisions seen from then on.")
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@config_option()
+@json_option()
 def command(
     *, source: str, entry: str | None, at: str | None, since: str | None, config: Path | None, as_json: bool
 ) -> None:

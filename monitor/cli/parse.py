@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from monitor.cli.options import json_option
 from monitor.cli.output import complain, write_json, write_line
 from monitor.cli.reading import instant, now, read_options, reading_options
 from monitor.errors import UnusableInput
@@ -21,7 +22,7 @@ from monitor.text.characters import printable
 @click.argument("source")
 @reading_options
 @click.option("--suggest", is_flag=True, help="Print selectors for the repeated, time-stamped block of a page.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option()
 def command(
     *,
     source: str,

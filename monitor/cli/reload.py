@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.options import config_option
 from monitor.cli.output import complain, write_line
 from monitor.errors import ServiceUnavailable, SettingsError
 from monitor.text.characters import printable
@@ -20,7 +21,7 @@ PATIENCE_SECONDS = 30.0
     epilog="Exit 78 when the settings have errors: then nothing changes, and each is told. Example:\n\n\b\n"
     "  monitor check && monitor reload"
 )
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 def command(config: Path | None) -> int:
     """Ask the running daemon to read its settings again, and say what changed."""
     from monitor.cli.context import load

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.reading import instant, read_options, reading_options
 from monitor.model import ReadOptions
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @reading_options
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="Settings whose rules are judged.")
+@config_option("Settings whose rules are judged.")
 @click.option("--source", default=None, help="Replay the stored history of this source instead of files.")
 @click.option("--since", default=None, metavar="TIME", help="With --source: a delta's id, an ISO time or an age as 2h.")
-@click.option("--json", "as_json", is_flag=True, help="One event a line, with the number of its poll.")
+@json_option("One event a line, with the number of its poll.")
 def command(
     *,
     paths: tuple[Path, ...],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.options import config_option
 from monitor.cli.output import complain
 from monitor.errors import UnusableInput
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example:\n\n  monitor republish aleppo --since 1-120")
 @click.argument("source")
 @click.option("--since", default=None, metavar="ID", help="Only deltas after this one, as 1-120.")
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 def command(source: str, since: str | None, config: Path | None) -> None:
     """Publish the stored deltas of SOURCE again, the very bytes, in order.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.options import config_option
 from monitor.cli.output import complain
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--new-epoch", is_flag=True, help="The database server was restored by other means: only begin an epoch.")
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 def command(file: Path | None, *, new_epoch: bool, config: Path | None) -> None:
     """Put the backup FILE in the place of the store. No daemon may run.
 

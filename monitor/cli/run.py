@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import complain, write_json, write_line
 from monitor.text.characters import printable
 
@@ -26,9 +27,9 @@ SWITCH_SECONDS = 0.0005
 @click.command(
     epilog="Examples:\n\n\b\n  monitor run\n  monitor run -c /etc/monitor/monitor.yaml\n  monitor run --once    # from cron"
 )
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 @click.option("--once", is_flag=True, help="Poll every source once, send what waits, print a summary and exit.")
-@click.option("--json", "as_json", is_flag=True, help="With --once: one object a source.")
+@json_option("With --once: one object a source.")
 def command(config: Path | None, once: bool, as_json: bool) -> int:
     """Run the daemon. SIGHUP reads the settings again; SIGTERM ends it in order, a second one at once."""
     from monitor.cli.context import load

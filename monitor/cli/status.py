@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import colours, complain, write_json, write_line
 from monitor.cli.standing import MARKS, daemon_data, daemon_words, is_running, standing, store_to_look_at, troubles
 from monitor.text.characters import printable
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     epilog="Exit 1 if a source is failing or something keeps the daemon from its work, 69 with --live if no daemon runs. Examples:\n\n\b\n  monitor status\n"
     "  monitor status --json | jq -r 'select(.state == \"failing\") | .source'\n  monitor status --live --quiet"
 )
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
-@click.option("--json", "as_json", is_flag=True, help="One object a source, then one of the daemon.")
+@config_option()
+@json_option("One object a source, then one of the daemon.")
 @click.option("--quiet", is_flag=True, help="Print nothing; the exit code tells.")
 @click.option("--live", is_flag=True, help="Only ask whether the daemon lives.")
 def command(*, config: Path | None, as_json: bool, quiet: bool, live: bool) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.deltas import event_line
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import DIM, RESET, colours, complain, write_bytes, write_line
 from monitor.errors import HistoryTruncated
 
@@ -29,13 +30,13 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     epilog="Ends with Ctrl-C. Gaps, outages and silence are told on stderr. Examples:\n\n\b\n  monitor tail\n"
     "  monitor tail --source aleppo --since 1-42\n  monitor tail --alerts --json"
 )
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 @click.option("--url", "redis_url", default=None, help="A Redis URL, instead of the settings'.")
 @click.option("--source", "sources", multiple=True, metavar="S", help="Only this source. Repeatable.")
 @click.option("--since", default=None, metavar="ID|TIME", help="From after SOURCE/1-42 (or 1-42 with one --source), from an ISO time, from 10m ago, or 0 for all there is.")  # fmt: skip
 @click.option("--alerts", is_flag=True, help="Follow the alerts instead of the deltas.")
 @click.option("-n", "--lines", type=click.IntRange(min=1), default=None, help="End after this many.")
-@click.option("--json", "as_json", is_flag=True, help="One message a line: the very bytes that were published.")
+@json_option("One message a line: the very bytes that were published.")
 def command(
     *,
     config: Path | None,

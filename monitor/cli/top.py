@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.options import config_option, json_option
 from monitor.cli.output import DIM, RESET, colours, write_json, write_line
 from monitor.cli.standing import (
     MARKS,
@@ -62,7 +63,7 @@ class View:
     epilog="Ctrl-C ends it. DELAY is the usual time from published to seen. Examples:\n\n\b\n  monitor top\n"
     "  monitor top --every 5\n  monitor top --once          # once, for scripts\n  monitor top --json | jq .activity"
 )
-@click.option("-c", "--config", type=click.Path(path_type=Path), default=None, help="The settings file.")
+@config_option()
 @click.option(
     "--every",
     type=click.FloatRange(min=0.2),
@@ -72,7 +73,7 @@ class View:
     help="Refresh so often.",
 )
 @click.option("--once", is_flag=True, help="Print once and exit; so does output that is no terminal.")
-@click.option("--json", "as_json", is_flag=True, help="Print once: one object a source, then one of the daemon.")
+@json_option("Print once: one object a source, then one of the daemon.")
 def command(*, config: Path | None, every: float, once: bool, as_json: bool) -> None:
     """Show every source live, the troubled ones first: freshness, pace, delay, changes of the last hour, state in words."""
     from monitor.cli.context import open_context

@@ -100,3 +100,25 @@ def test_run_once_polls_everything_and_prints_a_summary(run, tmp_path):
     assert (good["source"], good["verdict"], good["baseline"]) == ("good", "ok", 2)
     assert (bad["source"], bad["verdict"]) == ("bad", "failed")
     assert "missing.txt" in bad["reason"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("-c", "m.yaml", "status", "--json"), ("status", "--json", "-c", "m.yaml"),
+     ("-c", "m.yaml", "alerts", "silence", "list"), ("alerts", "-c", "m.yaml", "list", "--json"),
+     ("alerts", "--json", "list", "-c", "m.yaml")],
+)  # fmt: skip
+def test_the_settings_file_may_be_named_anywhere_on_the_line(run, tmp_path, words):
+    (tmp_path / "page.txt").write_bytes(PAGE)
+    (tmp_path / "m.yaml").write_text("version: 1\nstate_dir: state\nsources: {good: page.txt}\n", encoding="utf-8")
+    assert run("run", "--once", "-c", "m.yaml").returncode == 0
+    done = run(*words)
+    assert done.returncode == 0, done.stderr
+
+
+def test_json_asked_of_a_group_holds_for_its_command(run, tmp_path):
+    (tmp_path / "m.yaml").write_text("version: 1\nstate_dir: state\nsources: {good: page.txt}\n", encoding="utf-8")
+    (tmp_path / "page.txt").write_bytes(PAGE)
+    assert run("run", "--once", "-c", "m.yaml").returncode == 0
+    add = ("silence", "add", "rule=x", "--for", "1h", "--comment", "drill", "-c", "m.yaml")
+    assert json.loads(run("alerts", "--json", *add).stdout)["matchers"] == {"rule": "x"}
