@@ -56,7 +56,12 @@ def test_an_expression_names_metrics_and_labels_that_there_are(samples, expressi
 def test_every_metric_of_the_daemons_own_is_on_the_dashboard_or_alerted_on(samples):
     shown = {re.sub(r"_(bucket|count|sum)$", "", name) for expression in EXPRESSIONS for name in named(expression)}
     there = {re.sub(r"_(bucket|count|sum|created)$", "", name) for name in samples}
-    spare = {"monitor_build_info", "monitor_rule_matches_total", "monitor_published_total", "monitor_notification_latency_seconds"}
+    spare = {
+        "monitor_build_info",
+        "monitor_rule_matches_total",
+        "monitor_published_total",
+        "monitor_notification_latency_seconds",
+    }
     counters = {name.removesuffix("_total") for name in there if name.endswith("_total")}
     assert there - counters - spare <= shown
 

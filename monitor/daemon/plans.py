@@ -19,8 +19,6 @@ from monitor.settings import LimitSettings, Settings, SourceSettings
 if TYPE_CHECKING:
     from monitor.store import Retention
 
-QUIET_FACTOR = 4.0  # a source that has been silent for long is polled at most so many times more rarely than it says
-
 
 def source_plans(settings: Settings) -> dict[str, SourcePlan]:
     """Return how each enabled source is polled, by its id."""
@@ -52,7 +50,7 @@ def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
             max_entry_characters=limits.entry_characters,
             max_title_characters=limits.title_characters,
         ),
-        timing=Timing(source.every, source.every * QUIET_FACTOR, source.cron, source.timezone),
+        timing=Timing(source.every, source.quiet_pace, source.cron, source.timezone),
         deadline=deadline,
     )
 

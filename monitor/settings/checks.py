@@ -86,6 +86,9 @@ def _check_cadence(ground: Ground, source: SourceSettings) -> None:
     elif source.every < _BRISK and not source.is_file and inward(source.url) is None:
         said = f"every {in_words(source.every)} asks a stranger's server more than once a second"
         ground.warning(path, said, "be sure that the publisher agreed")
+    if source.cron is None and source.quiet_pace < source.every:
+        said = f"slowest {in_words(source.quiet_pace)} is faster than every {in_words(source.every)}"
+        ground.error((*path[:2], "slowest"), said, "write the longer time, or leave it out")
 
 
 def _check_headers(ground: Ground, source: SourceSettings) -> None:

@@ -29,6 +29,7 @@ VERSION = 1
 SOURCE_DEFAULTS = (
     "kind",
     "every",
+    "slowest",
     "timezone",
     "language",
     "allow_private",

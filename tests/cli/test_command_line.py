@@ -13,7 +13,11 @@ def run(tmp_path):
     def run(*words, stdin=b"", **environment):
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("MONITOR_", "XDG_"))}
         return subprocess.run(
-            [sys.executable, "-m", "monitor", *words], input=stdin, capture_output=True, timeout=60, cwd=tmp_path,
+            [sys.executable, "-m", "monitor", *words],
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            cwd=tmp_path,
             env={**clean, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(tmp_path), **environment},
         )
 
@@ -78,11 +82,17 @@ def test_settings_with_errors_are_exit_78_and_all_are_told(run, tmp_path):
 
 
 def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path, run):
-    many = "LIVE\n\n\n" + "\n\n\n".join(f"{1 + n % 11}:{n % 60:02} pm\n\nTitle {n}\n\nThing {n} happened." for n in range(900))
+    many = "LIVE\n\n\n" + "\n\n\n".join(
+        f"{1 + n % 11}:{n % 60:02} pm\n\nTitle {n}\n\nThing {n} happened." for n in range(900)
+    )
     (tmp_path / "long.txt").write_text(many)
     shell = f"{sys.executable} -m monitor parse long.txt --json | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
-        ["bash", "-c", shell], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+        ["bash", "-c", shell],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert "Traceback" not in done.stderr

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.daemon.cadence import ERROR_CEILING, first_delay, next_delay, shortest
+from monitor.daemon.plans import source_plans
+from monitor.settings import load_settings
 
 FLOOR, CEILING = 15.0, 300.0
 
@@ -130,3 +132,20 @@ def test_whatever_happens_there_is_a_next_poll_between_the_floor_and_an_hour_or_
         last=last, entry_rate=entry_rate, fresh_for=fresh_for,
     )  # fmt: skip
     assert max(floor, retry_after or 0) <= found <= max(floor, ceiling, 3600.0) * 1.1
+
+
+@pytest.mark.parametrize(
+    ("written", "floor", "ceiling"),
+    [({"every": "15s"}, 15.0, 60.0), ({"every": "15s", "slowest": "15s"}, 15.0, 15.0),
+     ({"every": "10s", "slowest": "5m"}, 10.0, 300.0)],
+)  # fmt: skip
+def test_a_quiet_source_slows_down_to_what_the_settings_say_and_no_further(written, floor, ceiling, tmp_path):
+    lines = "".join(f", {key}: {value}" for key, value in written.items())
+    path = tmp_path / "monitor.yaml"
+    path.write_text(f"version: 1\nsources: {{a: {{url: https://example.org/live{lines}}}}}\n", encoding="utf-8")
+    timing = source_plans(load_settings(path, environ={}))["a"].timing
+    assert (timing.floor, timing.ceiling) == (floor, ceiling)
+    pace = timing.floor
+    for _ in range(50):
+        pace = next_delay(timing.floor, timing.ceiling, jitter=0.0, last=pace, entry_rate=0.0)
+    assert pace == ceiling

@@ -16,7 +16,9 @@ def entry(number):
 
 
 def snapshot(numbers, next_url=None):
-    entries = tuple(Entry(position=at, text=entry(n).text, native_id=entry(n).native_id) for at, n in enumerate(numbers))
+    entries = tuple(
+        Entry(position=at, text=entry(n).text, native_id=entry(n).native_id) for at, n in enumerate(numbers)
+    )
     return Snapshot(entries, "feed", NOW, next_url=next_url)
 
 
@@ -89,7 +91,15 @@ def test_the_oldest_new_entry_says_that_a_gap_is_possible_before_it():
 
     ids = (f"n{n}" for n in range(100))
     cut = replace(snapshot([8, 7, 6]), gap_possible=True)
-    found = find_changes(Watch(SourceRef("s")), known_of([3, 2]), Reading(Verdict(VerdictKind.OK), cut), cut, epoch=1, head=0, new_id=ids.__next__)
+    found = find_changes(
+        Watch(SourceRef("s")),
+        known_of([3, 2]),
+        Reading(Verdict(VerdictKind.OK), cut),
+        cut,
+        epoch=1,
+        head=0,
+        new_id=ids.__next__,
+    )
     notes = {delta.change.entry.native_id: delta.change.note for delta in found.deltas}
     assert notes["id-6"] == "a gap is possible before this entry"
     assert notes["id-8"] is None

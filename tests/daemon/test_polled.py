@@ -99,5 +99,11 @@ def test_another_address_of_the_same_source_is_asked_without_what_was_learned_fr
     learned = PollState(asked="https://a/", etag='"1"', body_hash="h", moved_to="https://b/", moved_seen=3, failures=2)
     assert asked_at(learned, "https://a/") == learned
     fresh = asked_at(learned, "https://c/")
-    assert (fresh.asked, fresh.etag, fresh.body_hash, fresh.moved_to, fresh.moved_seen) == ("https://c/", None, None, None, 0)
+    assert (fresh.asked, fresh.etag, fresh.body_hash, fresh.moved_to, fresh.moved_seen) == (
+        "https://c/",
+        None,
+        None,
+        None,
+        0,
+    )
     assert fresh.failures == 2

@@ -115,7 +115,10 @@ async def test_blindness_that_lasts_is_told_to_the_operators_once_each_way(world
     await world.polled(OK, "a")
     await world.vitals.look()
     await world.vitals.look()
-    assert world.said == ["the monitor is blind: no source can be read", "over: the monitor is blind: no source can be read"]
+    assert world.said == [
+        "the monitor is blind: no source can be read",
+        "over: the monitor is blind: no source can be read",
+    ]
 
 
 async def test_a_store_that_takes_nothing_is_the_daemons_trouble_and_not_said_of_the_source(world):

@@ -42,7 +42,10 @@ class Daemon:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "monitor", "run", "-c", str(self.config)],
-                stdout=log, stderr=log, env=environment, start_new_session=True,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
             )
         return self
 
@@ -60,7 +63,10 @@ class Daemon:
     def command(self, *words, check=False):
         done = subprocess.run(
             [sys.executable, "-m", "monitor", *words, "-c", str(self.config)],
-            capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
         if check and done.returncode:
             raise AssertionError(done.stdout + done.stderr + self.log.read_text())

@@ -56,7 +56,13 @@ def replayed(tmp_path, *pages, config=None):
         path.write_text(text, encoding="utf-8")
         moment = datetime.fromisoformat("2016-12-15T15:55:00+02:00").timestamp() + 30 * number
         os.utime(path, (moment, moment))
-    words = ["replay", *(str(tmp_path / f"{n}.txt") for n in range(len(pages))), "--timezone", "Asia/Damascus", "--json"]
+    words = [
+        "replay",
+        *(str(tmp_path / f"{n}.txt") for n in range(len(pages))),
+        "--timezone",
+        "Asia/Damascus",
+        "--json",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "monitor", *words, *(["-c", str(config)] if config else [])],
         capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},

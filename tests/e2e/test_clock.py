@@ -28,7 +28,9 @@ FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
 
 
 def page(*numbers):
-    blocks = [f"10:{number:02d} am\n\nReport {number}\n\nThe vote of ward {number} was suspended." for number in numbers]
+    blocks = [
+        f"10:{number:02d} am\n\nReport {number}\n\nThe vote of ward {number} was suspended." for number in numbers
+    ]
     return "\n\n\n".join(["LIVE", *blocks]) + "\n"
 
 
@@ -44,7 +46,9 @@ def made(daemon, site, free_port):
 
 
 def polls(site, path, since=0.0):
-    return [at for at, (asked, _) in zip(list(site.times), list(site.asked), strict=False) if asked == path and at >= since]
+    return [
+        at for at, (asked, _) in zip(list(site.times), list(site.asked), strict=False) if asked == path and at >= since
+    ]
 
 
 def longest_gap(times):
@@ -62,11 +66,15 @@ def jumped(running, times):
 @pytest.mark.slow
 @pytest.mark.timeout(150)
 @pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
-def test_the_clock_of_a_running_daemon_jumps_an_hour_on_and_back_and_nothing_waits(made, site, tmp_path, wait, monkeypatch):
+def test_the_clock_of_a_running_daemon_jumps_an_hour_on_and_back_and_nothing_waits(
+    made, site, tmp_path, wait, monkeypatch
+):
     stamp = tmp_path / "offset"
     stamp.write_text("+0")
     for name, value in {
-        "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(stamp), "FAKETIME_NO_CACHE": "1",
+        "LD_PRELOAD": FAKETIME,
+        "FAKETIME_TIMESTAMP_FILE": str(stamp),
+        "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }.items():
         monkeypatch.setenv(name, value)
@@ -138,7 +146,10 @@ def test_a_name_that_does_not_resolve_is_told_in_words_and_others_go_on(daemon, 
     text = SETTINGS.replace("SITE/two", "http://no-such-host.invalid/live").replace("SITE", site.address)
     made = daemon(text.replace("PORT", str(free_port))).start()
     wait(lambda: made.polled("one"), "the good source")
-    two = wait(lambda: next((s for s in made.status() if s.get("source") == "two" and s["state"] == "failing"), None), "the failure")
+    two = wait(
+        lambda: next((s for s in made.status() if s.get("source") == "two" and s["state"] == "failing"), None),
+        "the failure",
+    )
     assert re.search(r"no-such-host\.invalid|host name|resolve", two["words"])
     before = len(polls(site, "/one"))
     wait(lambda: len(polls(site, "/one")) > before + 2, "the good source goes on")

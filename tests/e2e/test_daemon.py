@@ -161,7 +161,9 @@ def test_stored_deltas_can_be_replayed_published_again_backed_up_and_restored(ru
     wait(lambda: running.polled("aleppo"), "the first poll")
     put(page, BLOG.page(7))
     deltas = wait(lambda: (found := stream(client)) and len(found) >= 3 and found, "three deltas")
-    replayed = running.command("replay", "--source", "aleppo", "--since", "1-1", "--json", check=True).stdout.splitlines()
+    replayed = running.command(
+        "replay", "--source", "aleppo", "--since", "1-1", "--json", check=True
+    ).stdout.splitlines()
     assert [json.loads(line)["id"] for line in replayed] == ["aleppo/1-2", "aleppo/1-3"]
     listener = Listener(client)
     running.command("republish", "aleppo", "--since", "1-1", check=True)

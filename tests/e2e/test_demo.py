@@ -75,7 +75,9 @@ def test_no_process_and_no_file_is_left(played):
 @pytest.mark.timeout(90)
 def test_an_interrupted_demo_leaves_nothing_either(tmp_path):
     command = [sys.executable, "-m", "monitor", "demo"]
-    demo = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(tmp_path))
+    demo = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment(tmp_path)
+    )
     assert "A live blog at" in demo.stderr.readline()
     time.sleep(0.5)
     demo.send_signal(signal.SIGINT)

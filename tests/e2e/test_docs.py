@@ -28,7 +28,9 @@ def blocks(page):
 
 def shell_commands(text):
     """The commands of the monitor's in lines of shell: assignments, paths and what comes after pipes taken off."""
-    for line in re.sub(r"\\\n\s*", " ", re.sub(r"<<'(\w+)'\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)).splitlines():
+    for line in re.sub(
+        r"\\\n\s*", " ", re.sub(r"<<'(\w+)'\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    ).splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>()")
         lexer.whitespace_split = True
         try:
@@ -158,10 +160,16 @@ def script(page, port):
         elif kind == "sh server":
             lines.append(f"{text.strip()} >/dev/null 2>&1 &\nuntil_true bash -c ': </dev/tcp/127.0.0.1/{port}'")
         elif kind == "sh daemon":
-            lines.append(f"{text.strip()} >daemon.out 2>daemon.err &\nuntil_true sh -c 'monitor status -c monitor.yaml | grep read'")
+            lines.append(
+                f"{text.strip()} >daemon.out 2>daemon.err &\nuntil_true sh -c 'monitor status -c monitor.yaml | grep read'"
+            )
         if "suspecnded" in text and kind == "sh run":
             lines.append("until_true grep -i halted daemon.out")
-    return "\n".join(lines).replace("8000", str(port)).replace("allow_private: true", "allow_private: true\n    every: 1s\n    allow_fast: true")
+    return (
+        "\n".join(lines)
+        .replace("8000", str(port))
+        .replace("allow_private: true", "allow_private: true\n    every: 1s\n    allow_fast: true")
+    )
 
 
 @pytest.mark.slow
@@ -175,8 +183,12 @@ def test_the_first_alert_comes_as_the_page_tells(tmp_path, free_port):
     interpreter.symlink_to(sys.executable)
     running = subprocess.Popen(
         ["bash", "-c", script(ROOT / "docs" / "first-alert.md", free_port)],
-        cwd=tmp_path, env={**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}"}, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}"},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         said, _ = running.communicate(timeout=100) if running.poll() is None else ("", "")

@@ -48,7 +48,13 @@ def test_health_says_well_and_metrics_parse(running, wait):
     assert json.loads(get(running.address + "/healthz")[1]) == {"status": "ok", "reasons": []}
     wait(lambda: 'monitor_source_state{source="one",state="ok"} 1.0' in get(running.address + "/metrics")[1], "a look")
     families = {family.name: family for family in text_string_to_metric_families(get(running.address + "/metrics")[1])}
-    for name in ("monitor_polls", "monitor_entries", "monitor_outbox_pending", "monitor_redis_up", "monitor_build_info"):
+    for name in (
+        "monitor_polls",
+        "monitor_entries",
+        "monitor_outbox_pending",
+        "monitor_redis_up",
+        "monitor_build_info",
+    ):
         assert families[name].samples
     assert {s.labels["source"] for s in families["monitor_entries"].samples} == {"one"}
 

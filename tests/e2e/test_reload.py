@@ -76,7 +76,10 @@ def test_a_source_keeps_its_entries_when_only_its_pace_changes(running, site, cl
 
 def test_a_changed_address_is_asked_without_the_old_validators(running, site, wait):
     site.pages["/second"] = f"LIVE\n\n\n{NEW}\n\n{OLD}"
-    wait(lambda: any("If-None-Match" in headers for path, headers in site.asked if path == "/first"), "a conditional poll")
+    wait(
+        lambda: any("If-None-Match" in headers for path, headers in site.asked if path == "/first"),
+        "a conditional poll",
+    )
     assert rewrite(running, "/first", "/second").returncode == 0
     first = wait(lambda: [headers for path, headers in site.asked if path == "/second"], "the new address")[0]
     assert "If-None-Match" not in first

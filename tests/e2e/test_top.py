@@ -67,7 +67,9 @@ def test_activity_counts_announced_changes_by_slot_and_leaves_older_ones_out(hom
 
     found = asyncio.run(ask())
     assert {(one.source_id, one.type, one.slot, one.count) for one in found} == {
-        ("one", ChangeType.NEW, 6, 1), ("one", ChangeType.NEW, 18, 2), ("one", ChangeType.NEW, 19, 1)
+        ("one", ChangeType.NEW, 6, 1),
+        ("one", ChangeType.NEW, 18, 2),
+        ("one", ChangeType.NEW, 19, 1),
     }
 
 
@@ -97,8 +99,12 @@ def test_before_the_first_start_every_source_waits_and_no_store_is_made(daemon, 
 
 def test_a_terminal_is_refreshed_and_given_back_as_it_was(home):
     child = pexpect.spawn(
-        sys.executable, ["-m", "monitor", "top", "--every", "0.2", "-c", str(home.config)], dimensions=(24, 120),
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm"}, encoding="utf-8", timeout=20,
+        sys.executable,
+        ["-m", "monitor", "top", "--every", "0.2", "-c", str(home.config)],
+        dimensions=(24, 120),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm"},
+        encoding="utf-8",
+        timeout=20,
     )
     try:
         child.expect_exact("\x1b[?1049h")

@@ -133,6 +133,7 @@ BEYOND = frozenset(
         "unknown_source_in_rule",
         "rule_that_never_fires",
         "interval_under_the_floor",
+        "slowest_is_faster",
         "private_addresses",
         "text_after_a_quote",
         "apostrophe_in_single_quotes",
