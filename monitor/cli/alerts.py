@@ -201,7 +201,8 @@ def _with_store(config: Path | None, work: Callable[[Connection], T], *, write: 
     from monitor.store import Store
 
     async def run() -> T:
-        async with await Store.open(open_context(config).store_url(), check=False) as store:
+        place = open_context(config).store_url()
+        async with await Store.open(place, check=False, read_only=not write) as store:
             return await (store.run if write else store.read)(work)
 
     return asyncio.run(run())

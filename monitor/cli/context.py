@@ -47,12 +47,18 @@ class CommandContext:
 
 
 def open_context(config: Path | None) -> CommandContext:
-    """Read the settings a command is to work with. Raises SettingsError with every problem."""
-    return CommandContext(load(config))
+    """Read the settings for a command that looks at what a daemon did, which need not have the daemon's secrets.
+
+    Raises SettingsError with every problem.
+    """
+    from monitor.settings import find_settings_file, settings_to_look_with
+
+    found = find_settings_file(config, os.environ, Path.cwd())
+    return CommandContext(settings_to_look_with(found, environ=os.environ))
 
 
 def load(config: Path | None) -> Settings:
-    """Find and read the settings: `config`, else $MONITOR_CONFIG, else config/monitor.yaml, else the usual places."""
+    """Find and read the settings, whole and without errors: `config`, else $MONITOR_CONFIG, else config/monitor.yaml, else the usual places."""
     from monitor.settings import find_settings_file, load_settings
 
     return load_settings(find_settings_file(config, os.environ, Path.cwd()), environ=os.environ)
@@ -63,5 +69,5 @@ def rules_of(config: Path) -> ReplayRules:
     from monitor.daemon.plans import rules_in_force
     from monitor.daemon.replaying import ReplayRules
 
-    rules = rules_in_force(load(config))
+    rules = rules_in_force(open_context(config).settings)
     return ReplayRules(rules.ruleset, rules.options)

@@ -65,10 +65,10 @@ def command(*, rule: str, text: str | None, title: str | None, lang: str, config
 
 def _meant(rule: str, config: Path | None) -> str | Mapping[str, object]:
     """The rule of that name in the settings, or the text itself. Without -c, settings that cannot be read do not matter."""
-    from monitor.cli.context import load
+    from monitor.cli.context import open_context
 
     try:
-        return meant_rule(rule, load(config))
+        return meant_rule(rule, open_context(config).settings)
     except MonitorError:
         if config is not None:
             raise

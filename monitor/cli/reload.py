@@ -24,10 +24,10 @@ PATIENCE_SECONDS = 30.0
 @config_option()
 def command(config: Path | None) -> int:
     """Ask the running daemon to read its settings again, and say what changed."""
-    from monitor.cli.context import load
+    from monitor.cli.context import open_context
     from monitor.daemon.state_directory import is_running, read_reloaded, read_runtime
 
-    directory = load(config).state_dir
+    directory = open_context(config).settings.state_dir
     runtime = read_runtime(directory) if is_running(directory) else None
     if runtime is None:
         raise ServiceUnavailable("no daemon runs here", resource=str(directory), mend="start one with `monitor run`")

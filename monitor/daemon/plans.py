@@ -108,9 +108,10 @@ def retention(settings: Settings) -> Retention:
 
     kept = settings.retention
     return Retention(
-        revisions=None if kept.revisions is None else timedelta(seconds=kept.revisions),
+        revisions=timedelta(seconds=kept.revisions) or None,
         revisions_per_entry=kept.revisions_per_entry,
         bodies=None if kept.bodies is None else timedelta(seconds=kept.bodies),
+        alerts=timedelta(seconds=kept.alerts) or None,
         outbox=timedelta(seconds=kept.outbox),
     )
 

@@ -7,6 +7,6 @@ from monitor.reconcile.additions import additions
 from monitor.reconcile.engine import Reconciled, reconcile
 from monitor.reconcile.overlap import meets
 from monitor.reconcile.policy import ReconcilePolicy
-from monitor.reconcile.state import Known
+from monitor.reconcile.state import Known, on_page
 
-__all__ = ["Known", "ReconcilePolicy", "Reconciled", "additions", "meets", "reconcile"]
+__all__ = ["Known", "ReconcilePolicy", "Reconciled", "additions", "meets", "on_page", "reconcile"]

@@ -218,6 +218,11 @@ def encode(value: LiveRow | GoneRow | Memory) -> bytes:
         return _ENCODER.encode(_clean(msgspec.to_builtins(value)))
 
 
+def on_page(row: bytes) -> bool:
+    """Say whether a stored row is of an entry that its page still shows. Raises ValueError for bytes that are not ours."""
+    return isinstance(_ROW.decode(row), LiveRow)
+
+
 def _clean(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from monitor.settings.build import state_directory
 from monitor.settings.difference import Changed, SettingsDifference, difference, put_in_force
 from monitor.settings.find import find_settings_file
-from monitor.settings.load import Examined, examine, load_settings
+from monitor.settings.load import Examined, examine, load_settings, settings_to_look_with
 from monitor.settings.model import Settings
 from monitor.settings.problems import Place, Problem
 from monitor.settings.receiver import (
@@ -59,5 +59,6 @@ __all__ = [
     "find_settings_file",
     "load_settings",
     "put_in_force",
+    "settings_to_look_with",
     "state_directory",
 ]

@@ -229,7 +229,7 @@ class Builder:
         elif not isinstance(node, Mapping):
             self.problems.error(node.place, "redis: a list is no server", "write embedded or redis://host:6379")
             return RedisSettings()
-        return self._redis_parts(self.secrets.put(node, frozenset({"url"})), pair.key_place)
+        return self._redis_parts(self.secrets.put(node, frozenset({"url"}), looked_at=True), pair.key_place)
 
     def _redis_parts(self, node: Mapping, place: Place) -> RedisSettings:
         embedded = node.pairs.get("embedded")

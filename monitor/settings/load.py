@@ -32,6 +32,7 @@ class Examined:
     warnings: tuple[Problem, ...]
     sources: Sources  # every line of the files, to quote them
     tree: Mapping | None  # what the settings were built from
+    best: Settings | None = None  # what is usable of settings with errors
 
     def place_of(self, *path: str | int) -> Place:
         """Return where the setting at `path` stands, as `place_of("rules", "truce", "tests", 0)`."""
@@ -64,7 +65,7 @@ def examine(path: Path, *, environ: Environment[str, str], rule_checker: RuleChe
         settings = settings.model_copy(update={"files": files, "warnings": problems.warnings})
     errors = problems.errors
     sources = Sources(gathered.lines, open_secrets(tree) if tree else {})
-    return Examined(path, None if errors else settings, errors, problems.warnings, sources, done)
+    return Examined(path, None if errors else settings, errors, problems.warnings, sources, done, settings)
 
 
 def _check(ground: Ground, rule_checker: RuleChecker) -> None:
@@ -76,6 +77,19 @@ def _check(ground: Ground, rule_checker: RuleChecker) -> None:
     used = used_receivers(ground)
     for receiver in ground.settings.receivers.values():
         check_receiver(ground, receiver, used)
+
+
+def settings_to_look_with(path: Path, *, environ: Environment[str, str]) -> Settings:
+    """Return the settings at `path` for a command that only looks at what the daemon did.
+
+    A secret that is there for the daemon alone (its environment, systemd's credentials) is no hindrance: what needs it
+    is left out. Raises SettingsError with every other error.
+    """
+    examined = examine(path, environ=environ)
+    errors = tuple(problem for problem in examined.errors if not problem.absent)
+    if errors or examined.best is None:
+        raise SettingsError(tuple(examined.quoted(problem) for problem in errors), resource=str(path))
+    return examined.best
 
 
 def load_settings(path: Path, *, environ: Environment[str, str], rule_checker: RuleChecker | None = None) -> Settings:

@@ -43,6 +43,9 @@ class Problem:
     severity: Literal["error", "warning"]
     message: str
     mend: str = ""
+    absent: bool = (
+        False  # what is wrong is not in the file: a variable or a secret's file is not there for this process
+    )
 
     def __str__(self) -> str:
         mend = f" — {self.mend}" if self.mend else ""
@@ -55,9 +58,9 @@ class Problems:
 
     found: dict[Problem, None] = field(default_factory=dict)
 
-    def error(self, place: Place, message: str, mend: str = "") -> None:
+    def error(self, place: Place, message: str, mend: str = "", *, absent: bool = False) -> None:
         """Note something that makes the settings unusable."""
-        self.found[Problem(place, "error", message, mend)] = None
+        self.found[Problem(place, "error", message, mend, absent)] = None
 
     def warning(self, place: Place, message: str, mend: str = "") -> None:
         """Note something that works but is likely not meant."""

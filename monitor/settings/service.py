@@ -164,16 +164,19 @@ class HttpSettings(Frozen):
 
 
 class RetentionSettings(Frozen):
-    """How long things are kept. Without a value: for ever."""
+    """How long things are kept: long enough to look up last month, not so long that a year fills the disk."""
 
-    revisions: Seconds | None = None
-    """Revisions older than this are removed; the newest of an entry always stays."""
+    revisions: Seconds = 90 * 86_400.0
+    """Revisions, and entries that left their page, older than this are removed; `0` keeps them for ever."""
+
+    alerts: Seconds = 90 * 86_400.0
+    """Alerts and what became of them, dead letters too; `0` keeps them for ever."""
 
     revisions_per_entry: Positive | None = None
     """Revisions kept of one entry."""
 
     bodies: Seconds | None = None
-    """Texts of superseded revisions; that the change happened stays on record."""
+    """Texts of superseded revisions, if they are to go sooner; that the change happened stays on record."""
 
     outbox: Seconds = 48 * 3600.0
     """Published deltas: what an emptied Redis is filled again from."""

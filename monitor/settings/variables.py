@@ -20,6 +20,7 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 _BARE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 _FILE_SUFFIX = "_file"
 MAX_SECRET_BYTES = 64 * 1024
+LOOKED_AT = frozenset({"redis", "store", "state_dir", "prefix"})  # where everything is: no command works without
 
 
 @dataclass(slots=True)
@@ -28,12 +29,15 @@ class Expander:
 
     environ: Environment[str, str]
     problems: Problems
+    looked_at: bool = False  # what is being expanded is needed by every command, also by those that only look
 
     def expand_root(self, tree: Mapping) -> Mapping:
         """Return the whole tree with every variable replaced."""
-        expanded = self.expand(tree)
-        assert isinstance(expanded, Mapping)
-        return expanded
+        pairs = {}
+        for key, pair in tree.pairs.items():
+            self.looked_at = key in LOOKED_AT
+            pairs[key] = Pair(pair.key_place, self.expand(pair.value))
+        return Mapping(tree.place, pairs)
 
     def expand(self, node: Node) -> Node:
         """Return `node` with every variable replaced, and note every one that has no value."""
@@ -72,7 +76,8 @@ class Expander:
         if name[2] is not None:
             return value or name[2]
         if value is None:
-            self.problems.error(place, f"the environment variable {name[1]} is not set", self._unset_mend(name[1]))
+            said = f"the environment variable {name[1]} is not set"
+            self.problems.error(place, said, self._unset_mend(name[1]), absent=not self.looked_at)
         return value or ""
 
     def _unset_mend(self, name: str) -> str:
@@ -88,8 +93,11 @@ class SecretFiles:
     problems: Problems
     read: list[Path]
 
-    def put(self, node: Mapping, secret_keys: frozenset[str]) -> Mapping:
-        """Return `node` with each `KEY_file` of a secret KEY replaced by KEY and the file's text."""
+    def put(self, node: Mapping, secret_keys: frozenset[str], *, looked_at: bool = False) -> Mapping:
+        """Return `node` with each `KEY_file` of a secret KEY replaced by KEY and the file's text.
+
+        `looked_at`: every command needs it, also those that only look.
+        """
         pairs: dict[str, Pair] = {}
         for key, pair in node.pairs.items():
             name = key.removesuffix(_FILE_SUFFIX)
@@ -98,10 +106,10 @@ class SecretFiles:
             elif name in node.pairs:
                 self.problems.error(pair.key_place, f"'{name}' and '{key}' are both given", "keep one of the two")
             else:
-                pairs[name] = Pair(pair.key_place, self._secret(pair.value))
+                pairs[name] = Pair(pair.key_place, self._secret(pair.value, absent=not looked_at))
         return Mapping(node.place, pairs)
 
-    def _secret(self, node: Node) -> Scalar:
+    def _secret(self, node: Node, *, absent: bool) -> Scalar:
         if not isinstance(node, Scalar) or not node.text:
             self.problems.error(node.place, "the name of a file was expected", "write its path")
             return Scalar("", node.place, broken=True)
@@ -110,9 +118,8 @@ class SecretFiles:
             content = path.read_bytes()
         except OSError as wrong:
             why = (wrong.strerror or "it cannot be read").lower()
-            self.problems.error(
-                node.place, f"the file {path} cannot be read: {why}", "name a file that holds the secret"
-            )
+            said = f"the file {path} cannot be read: {why}"
+            self.problems.error(node.place, said, "name a file that holds the secret", absent=absent)
             return replace(node, broken=True)
         return self._content(content, path, node)
 

@@ -6,6 +6,7 @@
     history     revisions, the page at a time         retention   what is no longer kept
     epochs      when the store went back in time      claims      leases for several machines
     migrations  the schema's history                  backup      copies, and putting them back
+    forgetting  entries that left their page
 
 Rule: the only room that knows SQL. Every module but `store` and `writer` is functions of a connection.
 """

@@ -1,24 +1,24 @@
-"""What is no longer kept: old revisions, their texts, and messages long published.
+"""What is no longer kept: old revisions, their texts, entries that left their page, alerts, messages long published.
 
 Rule: a reader finds what may go, the writer deletes it in small transactions, so that no poll waits for housekeeping.
-The newest revision of an entry and everything unpublished stay whatever the settings say.
+The newest revision of an entry on its page and everything unpublished stay whatever the settings say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
 
 from monitor.store.codec import decode_change, encode_detail, encode_entry, microseconds
-from monitor.store.tables import outbox, outbox_waiting, revisions
+from monitor.store.forgetting import OnPage, Runner, forget_alerts, forget_entries
+from monitor.store.tables import outbox, outbox_waiting, revisions, sources
 from monitor.store.values import Pruned, Retention
 
-T = TypeVar("T")
 BATCH = 500  # rows a transaction
 _ROUND = 20 * BATCH  # rows looked for at once
 _PUBLISHED = outbox.c.id.not_in(select(outbox_waiting.c.id))
@@ -35,28 +35,26 @@ class Clear(Protocol):
     def __call__(self, connection: Connection, *, ids: Sequence[int]) -> int: ...
 
 
-class Runner(Protocol):
-    """`Store.run` or `Store.read`."""
-
-    def __call__(self, work: Callable[[Connection], T]) -> Awaitable[T]: ...
-
-
-async def prune(read: Runner, run: Runner, keep: Retention, *, now: datetime) -> Pruned:
-    """Delete what `keep` allows; return how many rows of each."""
-    messages = bodies = removed = 0
+async def prune(read: Runner, run: Runner, keep: Retention, *, now: datetime, on_page: OnPage | None = None) -> Pruned:
+    """Delete what `keep` allows; return how many rows of each. Without `on_page`, every entry counts as on its page."""
+    messages = bodies = removed = entries = alerts = 0
     if keep.outbox is not None:
         old = outbox.c.created_at < microseconds(now - keep.outbox)
         messages = await _clear(read, run, select(outbox.c.id).where(old, _PUBLISHED), _delete_messages)
     if keep.revisions is not None:
         old = revisions.c.seen_at < microseconds(now - keep.revisions)
         removed = await _clear(read, run, _superseded(old), _delete_revisions)
+        if on_page is not None:
+            entries = await forget_entries(read, run, now - keep.revisions, on_page)
+    if keep.alerts is not None and on_page is not None:
+        alerts = await forget_alerts(read, run, now - keep.alerts, on_page)
     if keep.revisions_per_entry is not None:
         rank = _rank(keep.revisions_per_entry)
         removed += await _clear(read, run, rank, _delete_revisions)
     if keep.bodies is not None:
         old = (revisions.c.seen_at < microseconds(now - keep.bodies)) & (revisions.c.bodiless == 0)
         bodies = await _clear(read, run, _superseded(old), _empty_revisions)
-    return Pruned(removed, bodies, messages)
+    return Pruned(removed, bodies, messages, entries, alerts)
 
 
 async def _clear(read: Runner, run: Runner, which: Select[int], clear: Clear) -> int:
@@ -85,7 +83,9 @@ def _superseded(old: ColumnElement[bool]) -> Select[int]:
         )
         .exists()
     )
-    return select(revisions.c.id).where(old, follows).order_by(revisions.c.id)
+    # Source by source through the index on (source, time): only what is old enough is looked at, not the whole history.
+    by_source = sources.join(revisions, revisions.c.source_id == sources.c.id)
+    return select(revisions.c.id).select_from(by_source).where(old, follows)
 
 
 def _rank(kept: int) -> Select[int]:

@@ -20,6 +20,7 @@ from monitor.model import Delta, Entry, Outgoing, SourceRef
 from monitor.store import claims, epochs, history, opening, outbox, polls, retention
 from monitor.store.backup import backup_file
 from monitor.store.engine import READERS, Engines
+from monitor.store.forgetting import OnPage
 from monitor.store.outbox import Position, Stream
 from monitor.store.translate import translate
 from monitor.store.values import (
@@ -240,9 +241,12 @@ class Store:
 
     # Upkeep
 
-    async def prune(self, keep: Retention) -> Pruned:
-        """Delete what retention allows, in small transactions so that polls are not held up."""
-        return await retention.prune(self.read, self.run, keep, now=self._clock())
+    async def prune(self, keep: Retention, *, on_page: OnPage | None = None) -> Pruned:
+        """Delete what retention allows, in small transactions so that polls are not held up.
+
+        `on_page` says of a row of what is known whether its page still shows the entry; without it no entry is forgotten.
+        """
+        return await retention.prune(self.read, self.run, keep, now=self._clock(), on_page=on_page)
 
     async def backup(self, path: Path) -> None:
         """Write a consistent copy to a new file while everything goes on. Raises StateUnusable where that cannot be."""

@@ -81,6 +81,40 @@ def test_settings_with_errors_are_exit_78_and_all_are_told(run, tmp_path):
     assert b"m.yaml:3:" in done.stderr
 
 
+SECRETS = """\
+version: 1
+state_dir: state
+sources: {one: {url: "https://${SECRET_HOST}/live", headers: {Authorization: "Bearer ${TOKEN}"}}}
+rules: {halted: {match: suspended, notify: [desk, hook]}}
+receivers:
+  desk: {slack: "${SLACK_WEBHOOK_URL}"}
+  hook: {webhook: "https://example.org/", secret_file: not-there}
+http: {heartbeat: "${HEARTBEAT}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("status", 0), ("top --once", 0), ("alerts list", 73), ("history one", 73), ("reload", 69), ("tail -n 1", 69),
+        ("explain halted suspended", 0), ("run --once", 78), ("check --offline", 78),
+    ],
+)  # fmt: skip
+def test_commands_that_only_look_do_not_need_the_daemons_secrets(run, tmp_path, words, code):
+    (tmp_path / "m.yaml").write_text(SECRETS)
+    done = run(*words.split(), "-c", "m.yaml")
+    assert done.returncode == code, done.stderr
+    assert (b"SLACK_WEBHOOK_URL is not set" in done.stdout + done.stderr) == (code == 78)
+    assert not (tmp_path / "state").exists()
+
+
+def test_where_everything_is_must_be_known_to_look(run, tmp_path):
+    (tmp_path / "m.yaml").write_text("version: 1\nstore: ${DATABASE}\nsources: {one: https://example.org/live}\n")
+    done = run("status", "-c", "m.yaml")
+    assert done.returncode == 78
+    assert b"m.yaml:2:8" in done.stderr
+
+
 def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path, run):
     many = "LIVE\n\n\n" + "\n\n\n".join(
         f"{1 + n % 11}:{n % 60:02} pm\n\nTitle {n}\n\nThing {n} happened." for n in range(900)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from monitor.model import Entry
-from monitor.reconcile import Known, ReconcilePolicy, reconcile
+from monitor.reconcile import Known, ReconcilePolicy, on_page, reconcile
 from monitor.reconcile.state import LiveRow, encode, record_of
 
 
@@ -72,3 +72,12 @@ def test_row_holds_the_publishers_offset(kit):
     record = record_of("a", LiveRow(1, kit.post(0, 5), 1, ((2, 0),)), ())
     again = Known.load({"a": encode(record.row)}, None).live["a"]
     assert again.entry == record.entry
+
+
+def test_a_row_says_whether_the_page_still_shows_its_entry(source, kit):
+    shown = {key for key, row in source.rows.items() if on_page(row)}
+    assert shown == set(source.known.live)
+    source.poll([kit.post(9, 1), kit.post(10, 0.5), *kit.timeline()[:5]])
+    source.poll([kit.post(9, 1), kit.post(10, 0.5), *kit.timeline()[:5]])
+    assert {key for key, row in source.rows.items() if not on_page(row)} == set(source.known.gone)
+    assert source.known.gone
