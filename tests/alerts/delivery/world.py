@@ -21,7 +21,7 @@ from monitor.model import Change, ChangeType, Delta, Entry, FieldChange, Judgeme
 from monitor.sinks import SINKS, Target
 from monitor.store import PollCommit, PollState, Store, Superseded
 from monitor.store.alert_lists import list_alerts
-from monitor.store.deliveries import fired_alerts, insert_alerts
+from monitor.store.deliveries import fired_alerts
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
