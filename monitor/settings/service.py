@@ -175,6 +175,9 @@ class RetentionSettings(Frozen):
     bodies: Seconds | None = None
     """Texts of superseded revisions; that the change happened stays on record."""
 
+    alerts: Seconds = 90 * 86_400.0
+    """Alerts and what became of them; what did not arrive stays until it is dropped. `0` keeps all for ever."""
+
     outbox: Seconds = 48 * 3600.0
     """Published deltas: what an emptied Redis is filled again from."""
 
