@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from monitor.alerts.raising import CORRECTIONS, age_in_words
+from monitor.alerts.options import rank
+from monitor.alerts.raising import CORRECTIONS, OWN_NOTES, age_in_words
 from monitor.alerts.waiting import Draft
-from monitor.model import Alert, Severity
+from monitor.model import Alert, AlertKind, Severity
 
 NoticeForm = Literal["fired", "corrected", "digest", "words"]
 
@@ -51,6 +52,13 @@ class Notice:
         return f"A-{self.id[:6]}"
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what the rules' authors want those to know who are told, each once; nothing of our own."""
+        asked = (item.alert.note for item in self.items if not item.alert.corrects)
+        own = OWN_NOTES | {item.alert.delta.change.note for item in self.items}
+        return tuple(dict.fromkeys(note for note in asked if note and note not in own))
+
+    @property
     def full(self) -> tuple[NoticeItem, ...]:
         return tuple(item for item in self.items if item.full)
 
@@ -77,9 +85,13 @@ def compose(
     answers: bytes | None = None,
     corrected: Sequence[Alert] = (),
 ) -> Notice:
-    """Return the notice of a draft; `alerts` are its alerts in its order, `corrected` what they correct."""
+    """Return the notice of a draft; `alerts` are its alerts in its order, `corrected` what they correct.
+
+    The gravest are shown in full, of equals the earliest; the order stays.
+    """
+    shown = frozenset(sorted(range(len(alerts)), key=lambda place: -rank(alerts[place].severity))[:full_items])
     items = tuple(
-        NoticeItem(alert, full=place < full_items, late_by=_late_by(alert, now) if draft.late else None)
+        NoticeItem(alert, full=place in shown, late_by=_late_by(alert, now) if draft.late else None)
         for place, alert in enumerate(alerts)
     )
     return Notice(
@@ -110,7 +122,8 @@ def how_late(item: NoticeItem) -> str:
 
 
 def _late_by(alert: Alert, now: datetime) -> float | None:
-    since = alert.delta.change.entry.published_at or alert.raised_at or alert.delta.seen_at
+    published = alert.delta.change.entry.published_at if alert.kind is AlertKind.NEW else None
+    since = published or alert.raised_at or alert.delta.seen_at
     late = (now - since).total_seconds()
     return late if late >= 60 else None
 

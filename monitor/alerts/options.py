@@ -87,6 +87,6 @@ class ReceiverPolicy:
     full_items: int = 10  # alerts of a message shown in full; the rest is counted and named
     coalesce_above: int = 20  # so many waiting groups become one digest (the receiver was away)
     quiet: QuietHours | None = None  # what is not critical waits for its end
-    late_after: timedelta = timedelta(minutes=30)  # told so long after it was published, an alert is marked late
+    late_after: timedelta = timedelta(minutes=30)  # told so long after it was raised, an alert is marked late
     late_wait: timedelta = timedelta(seconds=15)  # late alerts gather so long into one digest
     max_attempts: int = 0  # 0: as many as fit into `keep`

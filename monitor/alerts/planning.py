@@ -55,10 +55,14 @@ def plan(outlook: Outlook, *, now: datetime, limit: int) -> Plan:
 def group_of(one: Waiting, severity: Severity, outlook: Outlook) -> str:
     """Return the key of the group an alert belongs to.
 
-    A correction belongs to the message it answers. A rule with a cooldown of its own rests as a whole.
+    A correction belongs to the message it answers. A rule with a cooldown of its own rests as a whole. What a silence kept
+    back leaves together.
     """
     if one.kind in CORRECTIONS:
         return f"{THREAD}{one.thread}"
+    silence = silenced_by(outlook.silences, _subject(one, severity, outlook), one.raised_at)
+    if silence is not None:
+        return f"silence={silence.id}"
     options = outlook.rules.get(one.rule, RuleOptions())
     if one.catch_up and severity != "critical":
         return LATE_GROUP
@@ -116,11 +120,16 @@ def _refused(one: Waiting, severity: Severity, outlook: Outlook, now: datetime) 
         return Verdict(one.alert_id, "expired", f"not delivered within {outlook.policy.keep}")
     if one.kind in CORRECTIONS:
         return _refused_correction(one, outlook, now)
-    subject = Subject(one.rule, one.source, severity, one.kind.value, one.entry, outlook.receiver, one.tags)
-    silence = silenced_by(outlook.silences, subject, one.raised_at, now)
-    if silence is not None:
+    silence = silenced_by(outlook.silences, _subject(one, severity, outlook), one.raised_at, now)
+    if silence is not None and silence.on_end == "drop":
         return Verdict(one.alert_id, "suppressed", silence.reason)
+    if silence is not None and now < silence.ends_at:
+        return Verdict(one.alert_id, "held", silence.reason, silence.ends_at)
     return _flapping(one, outlook, now) or _quiet(one, severity, outlook, now)
+
+
+def _subject(one: Waiting, severity: Severity, outlook: Outlook) -> Subject:
+    return Subject(one.rule, one.source, severity, one.kind.value, one.entry, outlook.receiver, one.tags)
 
 
 def _refused_correction(one: Waiting, outlook: Outlook, now: datetime) -> Verdict | None:
@@ -240,10 +249,14 @@ def _draft(key: str, items: Sequence[tuple[Waiting, Severity, int]], outlook: Ou
         alert_ids=tuple(one.alert_id for one, _, _ in kept),
         severity=severity,
         rest=timedelta() if corrected else _rest(key, (one for one, _, _ in kept), outlook, now),
-        late=key in {LATE_GROUP, BACKLOG_GROUP} or any(one.catch_up for one, _, _ in kept),
+        late=key in {LATE_GROUP, BACKLOG_GROUP} or any(_is_late(one, outlook, now) for one, _, _ in kept),
         thread=kept[0][0].thread if corrected else None,
         flips=max(flips for _, _, flips in kept),
     )
+
+
+def _is_late(one: Waiting, outlook: Outlook, now: datetime) -> bool:
+    return one.catch_up or now - one.raised_at > outlook.policy.late_after
 
 
 def _rest(key: str, alerts: Iterable[Waiting], outlook: Outlook, now: datetime) -> timedelta:

@@ -20,6 +20,11 @@ from monitor.alerts.options import RuleOptions
 from monitor.model import Alert, AlertKind, ChangeType, Delta, Judgement, Significance
 
 CORRECTIONS = frozenset({AlertKind.RETRACTED, AlertKind.REMOVED})
+# Notes of our own, where a rule has none.
+NO_LONGER, GONE = "the entry no longer says it", "the entry was removed"
+BY_AN_EDIT, STILL = "brought in by an edit", "the entry changed and still says it"
+BACK, THERE_BEFORE = "the entry is back", "the entry was there at the source's first poll"
+OWN_NOTES = frozenset({NO_LONGER, GONE, BY_AN_EDIT, STILL, BACK, THERE_BEFORE})
 FLOOD_ENTRIES = 50  # so many new entries in one poll, and more than half of the page: its ids changed, not the news
 
 
@@ -78,14 +83,15 @@ def consider_poll(
     """Return all alerts of one poll, the suppressed ones with their reason.
 
     `earlier`: the latest told alert by (rule, entry id). `new_entries` of `entries` on the page were new: a flood of
-    them suppresses the alerts of kind new. `catch_up`: the source was not polled for so long that its news comes late.
+    them suppresses the alerts of kind new. `catch_up`: the source was not polled for so long that its news comes late,
+    and that much of it is no flood.
     """
     alerts = tuple(
         replace(alert, catch_up=catch_up) if catch_up else alert
         for delta, judgements in judged
         for alert in _consider(delta, tuple(judgements), options, now=now, earlier=earlier)
     )
-    if new_entries <= max(FLOOD_ENTRIES, entries / 2):
+    if catch_up or new_entries <= max(FLOOD_ENTRIES, entries / 2):
         return PollAlerts(alerts)
     reason = f"flood: {new_entries} of {entries} entries are new at once, as when a page changes its ids"
     held = tuple(
@@ -148,22 +154,25 @@ def _alert(
         kind=kind,
         delta=delta,
         matches=judgement.matches,
-        note=options.note or _note(delta, judgement, kind),
+        note=_note(delta, judgement, kind) if correction else options.note or _note(delta, judgement, kind),
         raised_at=now,
         corrects=standing.id if correction and standing is not None else None,
         notify=options.notify,
         suppressed=None if correction else _unnewsworthy(delta, kind, options, now),
+        catch_up=options.baseline == "digest" and delta.change.type is ChangeType.BASELINE,
     )
 
 
 def _note(delta: Delta, judgement: Judgement, kind: AlertKind) -> str | None:
     if kind is AlertKind.RETRACTED:
-        return "the entry no longer says it"
+        return NO_LONGER
     if kind is AlertKind.REMOVED:
-        return "the entry was removed"
+        return GONE
     if kind is AlertKind.EDITED:
-        return "brought in by an edit" if judgement.transition == "fired" else "the entry changed and still says it"
-    return "the entry is back" if delta.change.type is ChangeType.RESTORED else delta.change.note
+        return BY_AN_EDIT if judgement.transition == "fired" else STILL
+    if delta.change.type is ChangeType.BASELINE:
+        return delta.change.note or THERE_BEFORE
+    return BACK if delta.change.type is ChangeType.RESTORED else delta.change.note
 
 
 def _unnewsworthy(delta: Delta, kind: AlertKind, options: RuleOptions, now: datetime) -> str | None:
@@ -174,7 +183,7 @@ def _unnewsworthy(delta: Delta, kind: AlertKind, options: RuleOptions, now: date
     if delta.change.type is ChangeType.BASELINE:
         recent = published is not None and now - published <= options.fresh
         if options.baseline == "silent" or (options.baseline == "fresh" and not recent):
-            return "the entry was there at the source's first poll"
+            return THERE_BEFORE
     if published is not None and now - published > options.max_age:
         return f"published {age_in_words(now - published)} before it was seen (max_age {age_in_words(options.max_age)})"
     return None

@@ -8,6 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
 
+OnEnd = Literal["drop", "digest"]
 MATCHER_FIELDS = ("rule", "source", "severity", "kind", "tag", "receiver", "entry")
 
 
@@ -40,6 +41,7 @@ class Silence:
     ends_at: datetime
     author: str
     comment: str
+    on_end: OnEnd = "drop"  # what was kept back: never told, or told in one digest when the silence is over
 
     def state(self, now: datetime) -> Literal["pending", "active", "expired"]:
         """Return whether it waits, holds or is over."""
@@ -61,11 +63,15 @@ class Silence:
 
 
 def silenced_by(silences: Iterable[Silence], subject: Subject, *instants: datetime) -> Silence | None:
-    """Return the silence that keeps the subject quiet, or None.
+    """Return the silence that keeps the subject quiet, or None; one that drops counts before one that ends in a digest.
 
     It counts when it holds at any of the instants: when the alert was raised, or when it would leave.
     """
+    found = None
     for silence in silences:
         if any(silence.state(instant) == "active" for instant in instants) and silence.matches(subject):
-            return silence
-    return None
+            if silence.on_end == "drop":
+                return silence
+            if found is None or silence.ends_at > found.ends_at:
+                found = silence
+    return found

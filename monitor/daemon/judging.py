@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.model import Change, ChangeType, Delta, Judgement, Reading, Significance, Snapshot, SourceRef, VerdictKind
@@ -72,6 +73,15 @@ def find_changes(
         for offset, change in enumerate(announced, 1)
     )
     return Found(reconciled, deltas)
+
+
+def baseline_deltas(watch: Watch, found: Found, *, epoch: int, seen_at: datetime) -> tuple[Delta, ...]:
+    """Return the entries of a new baseline as deltas, sequence 0: they are never announced, but rules may ask for them."""
+    return tuple(
+        Delta(source=watch.ref, epoch=epoch, sequence=0, seen_at=seen_at, change=change)
+        for change in found.reconciled.changes
+        if change.type is ChangeType.BASELINE
+    )
 
 
 def is_believable(reading: Reading, known: Known | None) -> bool:

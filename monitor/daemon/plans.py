@@ -111,7 +111,6 @@ def retention(settings: Settings) -> Retention:
         revisions=timedelta(seconds=kept.revisions) or None,
         revisions_per_entry=kept.revisions_per_entry,
         bodies=None if kept.bodies is None else timedelta(seconds=kept.bodies),
-        alerts=timedelta(seconds=kept.alerts) or None,
         outbox=timedelta(seconds=kept.outbox),
     )
 

@@ -18,7 +18,7 @@ from typing import Literal
 import structlog
 
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
-from monitor.daemon.judging import Found, Watch, find_changes, is_believable, judge_deltas
+from monitor.daemon.judging import Found, Watch, baseline_deltas, find_changes, is_believable, judge_deltas
 from monitor.daemon.paging import read_on
 from monitor.daemon.polled import Outcome, Timing, after_poll, asked_at, is_deferred
 from monitor.errors import MonitorError
@@ -239,12 +239,14 @@ class Poller:
     async def _alerts(
         self, plan: SourcePlan, remembered: _Remembered, snapshot: Snapshot, found: Found, now: datetime
     ) -> PollAlerts:
-        judged = judge_deltas(plan.watch, found.deltas, self.rules.ruleset)
+        baseline = baseline_deltas(plan.watch, found, epoch=remembered.epoch, seen_at=snapshot.seen_at)
+        judged = judge_deltas(plan.watch, (*baseline, *found.deltas), self.rules.ruleset)
         if not judged:
             return PollAlerts(())
         entry_ids = [one.delta.change.entry_id for one in judged if _looks_back(one.judgements)]
         earlier = await self._store.read(partial(fired_alerts, entry_ids=entry_ids)) if entry_ids else {}
         last_ok_at = remembered.poll.last_ok_at
+        late_after = max(CATCH_UP_AFTER, 2 * plan.timing.ceiling)
         return consider_poll(
             [(one.delta, one.judgements) for one in judged],
             self.rules.options,
@@ -252,7 +254,7 @@ class Poller:
             earlier=earlier,
             new_entries=sum(1 for delta in found.deltas if delta.change.type is ChangeType.NEW),
             entries=len(snapshot.entries),
-            catch_up=last_ok_at is not None and (now - last_ok_at).total_seconds() > CATCH_UP_AFTER,
+            catch_up=last_ok_at is not None and (now - last_ok_at).total_seconds() > late_after,
         )
 
     def _settled(self, plan: SourcePlan, remembered: _Remembered, outcome: Outcome) -> PollResult:

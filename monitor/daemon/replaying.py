@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.daemon.judging import Watch, find_changes, is_believable, judge_deltas
+from monitor.daemon.judging import Watch, baseline_deltas, find_changes, is_believable, judge_deltas
 from monitor.errors import UnusableInput
-from monitor.model import Alert, ChangeType, Delta, Document, Reading, ReadOptions, SourceRef, Verdict
+from monitor.model import Alert, Delta, Document, Reading, ReadOptions, SourceRef, Verdict
 
 if TYPE_CHECKING:
     from monitor.alerts import RuleOptions
@@ -136,12 +136,8 @@ class _Replay:
         )
         self._known = found.reconciled.known
         self._head += len(found.deltas)
-        baseline = tuple(
-            Delta(source=self._watch.ref, epoch=1, sequence=0, seen_at=seen_at, change=change)
-            for change in found.reconciled.changes
-            if change.type is ChangeType.BASELINE
-        )
-        alerts = self._alerts(found.deltas, seen_at)
+        baseline = baseline_deltas(self._watch, found, epoch=1, seen_at=seen_at)
+        alerts = self._alerts((*baseline, *found.deltas), seen_at)
         return ReplayedPoll(number, path.name, seen_at, found.reconciled.verdict, baseline, found.deltas, alerts)
 
     def _alerts(self, deltas: Sequence[Delta], now: datetime) -> tuple[Alert, ...]:

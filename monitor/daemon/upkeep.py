@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -13,20 +15,26 @@ from monitor.errors import BusUnavailable
 from monitor.reconcile import on_page
 from monitor.settings import Settings
 from monitor.store import Store
-from monitor.store.messages import empty_bodies
+from monitor.store.alert_retention import empty_bodies, prune_alerts
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500  # message bodies emptied in one transaction: polls are not held up
+BATCH = 500  # messages emptied, or alerts deleted, in one transaction: polls are not held up
 
 
 async def keep_up(store: Store, relay: Relay, settings: Settings, now: datetime) -> None:
     """Delete what retention allows. Raises StoreUnavailable; a server that is away is trimmed the next time."""
     pruned = await store.prune(plans.retention(settings), on_page=on_page)
     before = now - timedelta(seconds=settings.retention.outbox)
-    emptied = 0
-    while done := await store.run(partial(empty_bodies, before=before, limit=BATCH)):
-        emptied += done
+    emptied = await _all(store, partial(empty_bodies, before=before, limit=BATCH))
+    alerts = 0
+    if settings.retention.alerts:
+        ended = now - timedelta(seconds=settings.retention.alerts)
+        prune = partial(prune_alerts, before=ended, receivers=tuple(settings.receivers), limit=BATCH)
+        alerts = await _all(store, prune)
     try:
         trimmed = await relay.trim_before(before)
     except BusUnavailable as error:
@@ -37,8 +45,16 @@ async def keep_up(store: Store, relay: Relay, settings: Settings, now: datetime)
         revisions=pruned.revisions,
         bodies=pruned.bodies,
         entries=pruned.entries,
-        alerts=pruned.alerts,
         outbox=pruned.outbox,
         messages=emptied,
+        alerts=alerts,
         streams=trimmed,
     )
+
+
+async def _all(store: Store, some: Callable[[Connection], int]) -> int:
+    """Do some of a long work again and again until nothing is left of it; return how much it was."""
+    total = 0
+    while done := await store.run(some):
+        total += done
+    return total

@@ -114,7 +114,7 @@ class RuleSettings(Frozen):
     """Entries published longer ago than this raise no alert; `0` lifts the limit."""
 
     baseline: Annotated[Literal["silent", "fresh", "digest"], *choice("silent", "fresh", "digest")] = "silent"
-    """Entries of a source's first poll: tell nothing, those published within `fresh`, or how many match."""
+    """Entries of a source's first poll: tell nothing, those published within `fresh`, or all in one digest."""
 
     fresh: Seconds = 600.0
     """How recent an entry of the first poll must be, with `baseline: fresh`."""

@@ -170,7 +170,7 @@ class RetentionSettings(Frozen):
     """Revisions, and entries that left their page, older than this are removed; `0` keeps them for ever."""
 
     alerts: Seconds = 90 * 86_400.0
-    """Alerts and what became of them, dead letters too; `0` keeps them for ever."""
+    """Alerts and what became of them; what did not arrive stays until it is dropped. `0` keeps all for ever."""
 
     revisions_per_entry: Positive | None = None
     """Revisions kept of one entry."""

@@ -15,14 +15,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from monitor.alerts import Notice, NoticeItem
-from monitor.model import Alert, AlertKind, ChangeType, DiffOp
-from monitor.sinks.words import KIND_WORDS, around_changes, facts, headline, source_name, subject
+from monitor.model import Alert, AlertKind, DiffOp
+from monitor.sinks.words import KIND_WORDS, around_changes, diff_of, facts, headline, source_name, subject
 from monitor.text.characters import printable
 
 Block = dict[str, Any]
 MAX_BLOCKS, MAX_HEADER, MAX_TEXT, MAX_BUTTON, MAX_URL, MAX_TOTAL = 45, 150, 3_000, 75, 3_000, 12_000
 MAX_FALLBACK = 300
 QUOTE, DIGEST_QUOTE, NAMED = 1_800, 280, 20
+MAX_NAMED_URL = 200  # in a list: twenty long addresses would leave no room for words
 MARKS = {"info": "🔵", "warning": "🟠", "critical": "🔴"}
 CORRECTED_MARK = "↩️"
 
@@ -34,6 +35,7 @@ def blocks_of(notice: Notice) -> list[Block]:
         blocks.append(_rich([{"type": "broadcast", "range": notice.mention}]))
     if notice.words:
         blocks.append(_rich([_text(notice.words, 1_000)]))
+    blocks += (_rich([_text(note, 500)]) for note in notice.notes[:3])
     single = len(notice.items) == 1
     for item in notice.full[: (MAX_BLOCKS - 8) // 3]:
         blocks += _item(item, QUOTE if single else DIGEST_QUOTE)
@@ -121,32 +123,33 @@ def _header(notice: Notice) -> Block:
 def _item(item: NoticeItem, room: int) -> list[Block]:
     alert = item.alert
     title = _title(alert)
-    blocks = [_rich([title])] if title else []
+    blocks = [_rich(title)] if title else []
     quote_of = _quote(alert, room)
     if quote_of:
         blocks.append({"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": quote_of}]})
     return [*blocks, _context(clean(facts(item)))]
 
 
-def _title(alert: Alert) -> Block | None:
+def _title(alert: Alert) -> list[Block]:
+    """Return the entry's title, linked; with what an edit did to it."""
     entry = alert.delta.change.entry
+    retitled = diff_of(alert, "title")
+    if retitled:
+        return _diff(retitled, 500)
     shown = " ".join(clean(entry.title or "").split())
     if not shown:
-        return None
+        return []
     url = safe_url(entry.url)
     gone = alert.kind is AlertKind.REMOVED
     style = {"bold": True, "strike": True} if gone else {"bold": True}
     if url and not gone:
-        return {"type": "link", "url": url, "text": cut(shown, 500), "style": style}
-    return {"type": "text", "text": cut(shown, 500), "style": style}
+        return [{"type": "link", "url": url, "text": cut(shown, 500), "style": style}]
+    return [{"type": "text", "text": cut(shown, 500), "style": style}]
 
 
 def _quote(alert: Alert, room: int) -> list[Block]:
-    change = alert.delta.change
-    diff = next((one.diff for one in change.changes if one.field in {"text", "title"}), None)
-    if change.type is ChangeType.EDITED and diff is not None:
-        return _diff(around_changes(diff), room)
-    return _highlighted(alert, room)
+    diff = diff_of(alert, "text")
+    return _diff(around_changes(diff), room) if diff else _highlighted(alert, room)
 
 
 def _diff(diff: Iterable[DiffOp], room: int) -> list[Block]:
@@ -182,7 +185,7 @@ def _highlighted(alert: Alert, room: int) -> list[Block]:
 
 
 def _named(items: Sequence[NoticeItem]) -> Block:
-    lines = [_text(f"{source_name(item.alert)}: {headline(item.alert)}", 100) for item in items[:NAMED]]
+    lines = [_name(item.alert) for item in items[:NAMED]]
     if len(items) > NAMED:
         lines.append(_text(f"and {len(items) - NAMED} more", 100))
     listed = [{"type": "rich_text_section", "elements": [line]} for line in lines]
@@ -193,6 +196,12 @@ def _named(items: Sequence[NoticeItem]) -> Block:
     }
 
 
+def _name(alert: Alert) -> Block:
+    shown = _text(f"{source_name(alert)}: {headline(alert)}", 100)
+    url = None if alert.kind is AlertKind.REMOVED else safe_url(alert.delta.change.entry.url)
+    return {**shown, "type": "link", "url": url} if url and len(url) <= MAX_NAMED_URL else shown
+
+
 def _buttons(alert: Alert) -> list[Block]:
     entry, source = alert.delta.change.entry, alert.delta.source
     gone = alert.kind is AlertKind.REMOVED
@@ -200,7 +209,7 @@ def _buttons(alert: Alert) -> list[Block]:
     buttons = [
         {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url, "action_id": f"open-{place}"}
         for place, (label, url) in enumerate(links)
-        if url
+        if url and (place == 0 or url != links[0][1])
     ]
     return [{"type": "actions", "elements": buttons}] if buttons else []
 

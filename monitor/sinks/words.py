@@ -6,11 +6,11 @@ Rule: pure. Source text stands on its own lines, each begun with `> `, so that i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from monitor.alerts import Notice, NoticeItem
 from monitor.alerts.compose import how_late
-from monitor.alerts.raising import CORRECTIONS, age_in_words
+from monitor.alerts.raising import CORRECTIONS, OWN_NOTES, age_in_words
 from monitor.model import Alert, AlertKind, ChangeType, DiffOp
 
 QUOTE_CHARACTERS = 600
@@ -18,7 +18,7 @@ TITLE_CHARACTERS = 300
 MARKS = {"info": "i", "warning": "!", "critical": "!!"}
 KIND_WORDS = {
     AlertKind.NEW: "new entry",
-    AlertKind.EDITED: "brought in by an edit",
+    AlertKind.EDITED: "edited entry",
     AlertKind.RETRACTED: "no longer says it",
     AlertKind.REMOVED: "entry removed",
 }
@@ -38,6 +38,7 @@ def notice_lines(notice: Notice) -> Iterator[str]:
     yield f"[{MARKS[notice.severity]}] {subject(notice)}"
     if notice.words:
         yield from notice.words.split("\n")
+    yield from notice.notes
     for item in notice.full:
         if len(notice.items) > 1:
             yield f"* {item.alert.rule} — {source_name(item.alert)}"
@@ -53,7 +54,10 @@ def item_lines(item: NoticeItem) -> Iterator[str]:
     """Yield one alert: what happened, the words, and where they are."""
     alert = item.alert
     entry = alert.delta.change.entry
-    if entry.title:
+    retitled = diff_of(alert, "title")
+    if retitled:
+        yield f"> {_shortened(' '.join(''.join(map(_marked, retitled)).split()), 2 * TITLE_CHARACTERS)}"
+    elif entry.title:
         yield f"> {_shortened(' '.join(entry.title.split()), TITLE_CHARACTERS)}"
     for line in said(alert).split("\n"):
         if line.strip():
@@ -67,14 +71,22 @@ def item_lines(item: NoticeItem) -> Iterator[str]:
 def said(alert: Alert) -> str:
     """Return the words that matter: an edit as `[-old-]{+new+}`, else the text around the first match."""
     change = alert.delta.change
-    diff = next((one.diff for one in change.changes if one.field in {"text", "title"}), None)
-    if change.type is ChangeType.EDITED and diff is not None:
+    diff = diff_of(alert, "text")
+    if diff:
         return "".join(_marked(part) for part in around_changes(diff))
     first = next((match for match in alert.matches if match.field == "text"), None)
     furthest = len(change.entry.text) - QUOTE_CHARACTERS
     start = max(0, min(first.start - QUOTE_CHARACTERS // 3, furthest)) if first else 0
     cut = change.entry.text[start : start + QUOTE_CHARACTERS]
     return ("…" if start else "") + cut + ("…" if start + QUOTE_CHARACTERS < len(change.entry.text) else "")
+
+
+def diff_of(alert: Alert, field: str) -> tuple[DiffOp, ...]:
+    """Return what an edit changed of the title or the text; nothing where it is no edit or left that as it was."""
+    change = alert.delta.change
+    if change.type is not ChangeType.EDITED:
+        return ()
+    return next((one.diff for one in change.changes if one.field == field), ())
 
 
 def facts(item: NoticeItem) -> str:
@@ -84,22 +96,28 @@ def facts(item: NoticeItem) -> str:
     published = entry.published_text or (
         entry.published_at.strftime("%Y-%m-%d %H:%M %Z") if entry.published_at else None
     )
+    # Beside the publisher's time stands ours in the publisher's zone: two zones on one line are misread.
+    seen = delta.seen_at.astimezone(entry.published_at.tzinfo if entry.published_at else UTC)
     parts = [
         source_name(alert),
         f"published {' '.join(published.split())}" if published else "",
-        f"seen {delta.seen_at.strftime('%H:%M:%S %Z')}" + lag(alert),
+        f"seen {seen.strftime('%H:%M:%S %Z')}" + lag(alert),
         f"rule {alert.rule}",
         f"revision {delta.change.revision}",
-        KIND_WORDS[alert.kind],
+        happened(alert),
         how_late(item),
-        alert.note if alert.note and alert.note not in KIND_WORDS.values() else "",
     ]
     return " · ".join(part for part in parts if part)
 
 
+def happened(alert: Alert) -> str:
+    """Return what kind of alert it is, in words of our own."""
+    note = alert.note
+    return note if note and (note in OWN_NOTES or note == alert.delta.change.note) else KIND_WORDS[alert.kind]
+
+
 def lag(alert: Alert) -> str:
     """Return ` (+21 s)`, the time from the publisher's claim to our seeing it, for what is new; else nothing."""
-
     late_by = alert.delta.late_by
     if late_by is None or alert.kind is not AlertKind.NEW:
         return ""

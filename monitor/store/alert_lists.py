@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
 
 from monitor.alerts import Silence
+from monitor.alerts.silences import OnEnd
 from monitor.store.alert_tables import alerts, deliveries, messages, receivers, silences
 from monitor.store.codec import instant, maybe_instant, microseconds
 from monitor.store.deliveries import UNSETTLED, read_silences
@@ -127,6 +128,7 @@ def add_silence(
     author: str,
     comment: str,
     now: datetime,
+    on_end: OnEnd = "drop",
 ) -> Silence:
     """Store a silence and return it."""
     row = {
@@ -136,6 +138,7 @@ def add_silence(
         "author": author,
         "comment": comment,
         "created_at": microseconds(now),
+        "on_end": on_end,
     }
     number = connection.scalar(insert(silences).values(row).returning(silences.c.id))
     return next(one for one in read_silences(connection) if one.id == number)

@@ -36,6 +36,7 @@ alerts = Table(
     Column("payload", LargeBinary, nullable=False),  # the event, as in the stream of alerts
     Index("alerts_of_entry", "entry_id", "rule", "number"),
     Index("alerts_of_rule", "rule", "raised_at"),
+    Index("alerts_age", "raised_at"),
 )
 
 deliveries = Table(
@@ -85,6 +86,7 @@ messages = Table(
     Column("last_error", Text),
     Index("messages_of_group", "receiver", "group_key", "composed_at"),
     Index("messages_by_state", "state", "receiver", "next_at"),
+    Index("messages_age", "composed_at"),
 )
 # One unsettled message a group: the database itself keeps the order within a group, whoever delivers.
 _unsettled = messages.c.state.in_(("pending", "leased"))
@@ -107,6 +109,7 @@ silences = Table(
     Column("author", Text, nullable=False),
     Column("comment", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("on_end", Text, nullable=False, server_default="drop"),  # drop, digest
 )
 
 receivers = Table(
@@ -144,4 +147,11 @@ STATEMENTS = (
         author TEXT NOT NULL, comment TEXT NOT NULL, created_at {bigint} NOT NULL)""",
     """CREATE TABLE receivers (
         name TEXT PRIMARY KEY, configured TEXT NOT NULL, disabled_at {bigint}, reason TEXT)""",
+)
+
+# Since schema 3.
+RETAINED = (
+    "ALTER TABLE silences ADD COLUMN on_end TEXT NOT NULL DEFAULT 'drop'",
+    "CREATE INDEX alerts_age ON alerts (raised_at)",
+    "CREATE INDEX messages_age ON messages (composed_at)",
 )

@@ -65,7 +65,7 @@ _VERDICT = Prepared(
     )
 )
 _SILENCES = Query(
-    select(*silences.c["id", "matchers", "starts_at", "ends_at", "author", "comment"])
+    select(*silences.c["id", "matchers", "starts_at", "ends_at", "author", "comment", "on_end"])
     .where(silences.c.ends_at > bindparam("b_after"))
     .order_by(silences.c.id)
 )
@@ -165,8 +165,10 @@ def read_silences(connection: Connection, *, ends_after: datetime | None = None)
     """Return silences, oldest first; with `ends_after`, those that end later."""
     after = -1 if ends_after is None else microseconds(ends_after)
     return tuple(
-        Silence(number, json.loads(matchers), instant(starts_at), instant(ends_at), author, comment)
-        for number, matchers, starts_at, ends_at, author, comment in _SILENCES.all(connection, {"b_after": after})
+        Silence(number, json.loads(matchers), instant(starts_at), instant(ends_at), author, comment, on_end)
+        for number, matchers, starts_at, ends_at, author, comment, on_end in _SILENCES.all(
+            connection, {"b_after": after}
+        )
     )
 
 

@@ -193,20 +193,6 @@ def clamp_waits(connection: Connection, names: Collection[str], *, now: datetime
     return connection.execute(update(messages).where(far).values(next_at=microseconds(now))).rowcount
 
 
-def empty_bodies(connection: Connection, *, before: datetime, limit: int = 500) -> int:
-    """Forget the bytes of up to `limit` messages that arrived, or were dropped, and were composed earlier; return how many.
-
-    The record stays: what was told to whom and when, and the receipt that a correction needs.
-    """
-    old = (
-        select(messages.c.id)
-        .where(messages.c.state.in_(("sent", "dropped")), messages.c.composed_at < microseconds(before))
-        .where(func.length(messages.c.body) > 0)
-        .limit(limit)
-    )
-    return connection.execute(update(messages).where(messages.c.id.in_(old)).values(body=b"", plain=None)).rowcount
-
-
 def read_receipt(connection: Connection, message_id: str) -> bytes | None:
     """Return what the sink kept of a sent message."""
     return cast("bytes | None", connection.scalar(select(messages.c.receipt).where(messages.c.id == message_id)))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, inspect, select
 
 from monitor.errors import StateUnusable
+from monitor.store.alert_tables import RETAINED
 from monitor.store.alert_tables import STATEMENTS as ALERT_TABLES
 from monitor.store.tables import schema_version, store_state
 
@@ -68,7 +69,11 @@ FIRST = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (FIRST, Migration(2, "alerts, deliveries, messages, silences", ALERT_TABLES))
+MIGRATIONS: tuple[Migration, ...] = (
+    FIRST,
+    Migration(2, "alerts, deliveries, messages, silences", ALERT_TABLES),
+    Migration(3, "silences that end in a digest, retention of alerts", RETAINED),
+)
 NEWEST = MIGRATIONS[-1].version
 
 

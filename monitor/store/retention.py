@@ -1,4 +1,4 @@
-"""What is no longer kept: old revisions, their texts, entries that left their page, alerts, messages long published.
+"""What is no longer kept: old revisions, their texts, entries that left their page, messages long published.
 
 Rule: a reader finds what may go, the writer deletes it in small transactions, so that no poll waits for housekeeping.
 The newest revision of an entry on its page and everything unpublished stay whatever the settings say.
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, select, update
 
 from monitor.store.codec import decode_change, encode_detail, encode_entry, microseconds
-from monitor.store.forgetting import OnPage, Runner, forget_alerts, forget_entries
+from monitor.store.forgetting import OnPage, Runner, forget_entries
 from monitor.store.tables import outbox, outbox_waiting, revisions, sources
 from monitor.store.values import Pruned, Retention
 
@@ -37,7 +37,7 @@ class Clear(Protocol):
 
 async def prune(read: Runner, run: Runner, keep: Retention, *, now: datetime, on_page: OnPage | None = None) -> Pruned:
     """Delete what `keep` allows; return how many rows of each. Without `on_page`, every entry counts as on its page."""
-    messages = bodies = removed = entries = alerts = 0
+    messages = bodies = removed = entries = 0
     if keep.outbox is not None:
         old = outbox.c.created_at < microseconds(now - keep.outbox)
         messages = await _clear(read, run, select(outbox.c.id).where(old, _PUBLISHED), _delete_messages)
@@ -46,15 +46,13 @@ async def prune(read: Runner, run: Runner, keep: Retention, *, now: datetime, on
         removed = await _clear(read, run, _superseded(old), _delete_revisions)
         if on_page is not None:
             entries = await forget_entries(read, run, now - keep.revisions, on_page)
-    if keep.alerts is not None and on_page is not None:
-        alerts = await forget_alerts(read, run, now - keep.alerts, on_page)
     if keep.revisions_per_entry is not None:
         rank = _rank(keep.revisions_per_entry)
         removed += await _clear(read, run, rank, _delete_revisions)
     if keep.bodies is not None:
         old = (revisions.c.seen_at < microseconds(now - keep.bodies)) & (revisions.c.bodiless == 0)
         bodies = await _clear(read, run, _superseded(old), _empty_revisions)
-    return Pruned(removed, bodies, messages, entries, alerts)
+    return Pruned(removed, bodies, messages, entries)
 
 
 async def _clear(read: Runner, run: Runner, which: Select[int], clear: Clear) -> int:

@@ -163,7 +163,6 @@ class Retention:
     revisions: timedelta | None = None  # the newest one of an entry stays while its page shows it
     revisions_per_entry: int | None = None
     bodies: timedelta | None = None  # texts of superseded revisions; the fact of the change outlives them
-    alerts: timedelta | None = None  # with what was told of them; those about entries on their page stay
     outbox: timedelta | None = timedelta(hours=48)  # messages, once published: what an emptied Redis is refilled from
 
 
@@ -175,4 +174,3 @@ class Pruned:
     bodies: int = 0
     outbox: int = 0
     entries: int = 0  # that had left their page, with all that was known of them
-    alerts: int = 0

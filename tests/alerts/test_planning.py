@@ -123,6 +123,39 @@ def test_an_alert_raised_during_a_silence_stays_silent_after_it(desk, noon):
     assert leave(outlook, noon + timedelta(hours=3)).drafts == ()
 
 
+def test_a_silence_that_ends_in_a_digest_holds_and_then_tells_all_of_it_at_once(desk, noon):
+    digest = replace(silence(noon, source="aleppo"), on_end="digest")
+    several = [desk.waiting("a"), desk.waiting("b", severity="critical"), desk.waiting("a")]
+    outlook = desk.outlook(*several, silences=(digest,))
+    during = leave(outlook, noon)
+    assert during.drafts == ()
+    assert {(one.state, one.reason, one.until) for one in during.verdicts} == {
+        ("held", "silence 4 by ana: drill", digest.ends_at)
+    }
+    (draft,) = leave(outlook, digest.ends_at).drafts
+    assert (draft.form, draft.late, draft.severity) == ("digest", True, "critical")
+    assert draft.alert_ids == tuple(one.alert_id for one in several)
+
+
+def test_what_came_after_such_a_silence_does_not_join_its_digest(desk, noon):
+    digest = replace(silence(noon, rule="halted"), on_end="digest")
+    before, after = desk.waiting(), desk.waiting(raised_at=digest.ends_at)
+    drafts = leave(desk.outlook(before, after, silences=(digest,)), digest.ends_at).drafts
+    assert [draft.alert_ids for draft in drafts] == [(before.alert_id,), (after.alert_id,)]
+
+
+def test_a_silence_that_drops_counts_before_one_that_ends_in_a_digest(desk, noon):
+    both = (replace(silence(noon, rule="halted"), on_end="digest"), replace(silence(noon, rule="*"), id=5))
+    decided = leave(desk.outlook(desk.waiting(), silences=both), noon)
+    assert [(one.state, one.reason) for one in decided.verdicts] == [("suppressed", "silence 5 by ana: drill")]
+
+
+def test_what_was_held_for_long_is_marked_late(desk, noon, minutes):
+    outlook = desk.outlook(desk.waiting())
+    assert [draft.late for draft in leave(outlook, noon + minutes(30)).drafts] == [False]
+    assert [draft.late for draft in leave(outlook, noon + minutes(31)).drafts] == [True]
+
+
 def test_quiet_hours_hold_and_let_what_is_critical_through(desk, noon):
     policy = ReceiverPolicy(quiet=QuietHours(time(11), time(14), UTC))
     mild, grave = desk.waiting("a"), desk.waiting("b", severity="critical")

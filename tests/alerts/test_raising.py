@@ -130,6 +130,20 @@ def test_a_flood_of_new_entries_is_kept_and_told_once_to_the_operators(blog):
     assert "60 of 60" in poll.flood
 
 
+def test_much_news_after_a_time_without_polls_is_no_flood(blog):
+    deltas = [blog.change(NEW, "suspended", entry=f"e{number}") for number in range(60)]
+    judged = [(delta, blog.judge(delta)) for delta in deltas]
+    poll = consider_poll(judged, HALTED, now=blog.now, earlier={}, new_entries=60, entries=100, catch_up=True)
+    assert poll.flood is None
+    assert {(alert.suppressed, alert.catch_up) for alert in poll.alerts} == {(None, True)}
+
+
+def test_the_rules_note_goes_with_its_alerts_and_a_correction_says_what_happened(blog):
+    options = {"halted": RuleOptions(note="Call the crisis desk.")}
+    notes = [alert.note for alert in tell(blog, [(NEW, "suspended"), (EDITED, "resumed")], options)]
+    assert notes == ["Call the crisis desk.", "the entry no longer says it"]
+
+
 def test_many_new_entries_of_a_much_longer_page_are_news(blog):
     delta = blog.change(NEW, "suspended")
     poll = consider_poll([(delta, blog.judge(delta))], HALTED, now=blog.now, earlier={}, new_entries=60, entries=400)

@@ -323,6 +323,7 @@ def check_limits(blocks):
             assert len({one["action_id"] for one in block["elements"]}) == len(block["elements"])
             for button in block["elements"]:
                 assert 1 <= len(button["text"]["text"]) <= 75
+                assert 1 <= len(button["action_id"]) <= 255
                 assert len(button["url"]) <= 3_000
                 total += len(button["url"])
         else:
@@ -343,6 +344,10 @@ def check_rich_text(block):
         assert part["elements"]
         for one in part["elements"]:
             assert one["type"] in {"text", "link", "broadcast"}
+            if one["type"] == "link":
+                assert one["url"].startswith(("https://", "http://"))
+                assert len(one["url"]) <= 3_000
+                total += len(one["url"])
             if one["type"] != "broadcast":
                 assert 1 <= len(one["text"]) <= 3_000
                 total += len(one["text"])

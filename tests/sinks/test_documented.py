@@ -25,8 +25,8 @@ FORMS = (
 
 def examples(newsroom, hook, bot):
     """One message of every form, as JSON."""
-    fired = newsroom.alert("The evacuation has been “suspended”.")
-    edited = newsroom.alert(kind="edited", old="x", title=None)
+    fired = newsroom.alert("The evacuation has been “suspended”.", note="Call the crisis desk.")
+    edited = newsroom.alert(kind="edited", old="x", title=None, note="brought in by an edit")
     diff = (("=", "The evacuation has been “"), ("-", "suspecnded"), ("+", "suspended"), ("=", "”."))
     change = replace(edited.delta.change, changes=(FieldChange("text", diff),))
     edited = replace(edited, delta=replace(edited.delta, change=change))

@@ -103,6 +103,68 @@ def test_buttons_open_the_entry_and_the_blog(hook, newsroom):
     ]
 
 
+def test_one_address_is_one_button(hook, newsroom):
+    alert = newsroom.alert(url="https://example.org/live")
+    blocks = json.loads(hook.render(newsroom.notice(alert)).body)["blocks"]
+    (actions,) = [block for block in blocks if block["type"] == "actions"]
+    assert [one["text"]["text"] for one in actions["elements"]] == ["Open entry"]
+
+
+def test_an_edited_title_shows_what_went_and_what_came_beside_the_text(hook, newsroom):
+    from monitor.model import FieldChange
+
+    alert = newsroom.alert("Buses wait at the gate, suspended.", kind="edited", old="x", title="Convoy halted")
+    titles = (("=", "Convoy "), ("-", "moves"), ("+", "halted"))
+    texts = (("=", "Buses "), ("-", "leave the gate"), ("+", "wait at the gate, suspended"), ("=", "."))
+    changes = (FieldChange("title", titles), FieldChange("text", texts))
+    alert = replace(alert, delta=replace(alert.delta, change=replace(alert.delta.change, changes=changes)))
+    payload = json.loads(hook.render(newsroom.notice(alert)).body)
+    assert styled(payload, "strike") == ["moves", "leave the gate"]
+    assert styled(payload, "bold") == ["halted", "wait at the gate, suspended"]
+
+
+def test_the_rules_note_stands_first_and_once_and_never_on_a_correction(hook, newsroom):
+    noted = [newsroom.alert(note="Call the crisis desk.") for _ in range(3)]
+    said = hook.render(newsroom.notice(*noted)).body.decode()
+    assert said.count("Call the crisis desk.") == 1
+    blocks = json.loads(hook.render(newsroom.notice(noted[0])).body)["blocks"]
+    assert blocks[1]["elements"][0]["elements"][0]["text"] == "Call the crisis desk."
+    assert "Call the crisis desk." not in json.dumps(blocks[2:])
+    back = newsroom.alert(
+        "resumed", kind="retracted", old="suspended", corrects="x", note="the entry no longer says it"
+    )
+    assert hook.render(newsroom.notice(back)).body.decode().count("no longer says it") == 1
+
+
+def test_when_it_was_seen_is_told_in_the_publishers_zone(hook, newsroom):
+    from datetime import timedelta, timezone
+
+    from monitor.model import Stamp
+
+    alert = newsroom.alert()
+    there = timezone(timedelta(hours=3))
+    entry = replace(alert.delta.change.entry, published=Stamp(newsroom.now.astimezone(there), "3:00 pm"))
+    alert = replace(alert, delta=replace(alert.delta, change=replace(alert.delta.change, entry=entry)))
+    assert "published 3:00 pm · seen 15:00:00 UTC+03:00 (+0 s)" in hook.render(newsroom.notice(alert)).body.decode()
+
+
+def test_of_many_the_gravest_are_shown_in_full_and_the_named_ones_are_linked(hook, newsroom):
+    many = [newsroom.alert("suspended", title=f"Convoy {number}") for number in range(12)]
+    many.append(newsroom.alert("suspended", title="The last convoy", severity="critical"))
+    notice = newsroom.notice(*many)
+    assert [item.alert.delta.change.entry.title for item in notice.full][-1] == "The last convoy"
+    assert len(notice.full) == 10
+    (listed,) = [
+        part
+        for block in json.loads(hook.render(notice).body)["blocks"]
+        for part in block.get("elements", ())
+        if part["type"] == "rich_text_list"
+    ]
+    named = [one["elements"][0] for one in listed["elements"]]
+    assert {one["text"] for one in named} == {f"Aleppo live: Convoy {number}" for number in (9, 10, 11)}
+    assert {one["url"] for one in named} == {"https://example.org/live#e1"}
+
+
 def test_a_removed_entry_is_struck_and_not_linked(hook, newsroom):
     payload = json.loads(hook.render(newsroom.forms()["corrected-removed"]).body)
     assert any("suspended" in text for text in styled(payload, "strike"))

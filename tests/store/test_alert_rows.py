@@ -9,7 +9,7 @@ import pytest
 
 from monitor.alerts import Draft, ReceiverPolicy, RuleOptions, Verdict
 from monitor.model import Alert, AlertKind, Delta, Match
-from monitor.store import alert_lists, deliveries, messages
+from monitor.store import alert_lists, alert_retention, deliveries, messages
 from monitor.store.messages import Composed
 from monitor.store.outlook import read_outlook
 
@@ -205,6 +205,51 @@ async def test_old_messages_that_arrived_lose_their_bytes_and_keep_their_receipt
     await store.run(partial(messages.settle_sent, message=sent, now=make.now, status="200", receipt=b"r"))
     await store.run(partial(messages.settle_dead, message=dead, status="410", error="gone"))
     later = make.now + timedelta(days=1)
-    assert await store.run(partial(messages.empty_bodies, before=later)) == 1
-    assert await store.run(partial(messages.empty_bodies, before=later)) == 0
+    assert await store.run(partial(alert_retention.empty_bodies, before=later)) == 1
+    assert await store.run(partial(alert_retention.empty_bodies, before=later)) == 0
     assert await store.read(partial(messages.read_receipt, message_id=sent.id)) == b"r"
+
+
+async def test_alerts_that_ended_long_ago_go_with_their_messages(store, make, alert):
+    await insert(store, make, alert(1, notify=("desk",)), alert(2, "e2", suppressed="published long ago"))
+    (sent,) = await freeze(store, make, composed(make, f"{1:032x}"))
+    await store.run(partial(messages.settle_sent, message=sent, now=make.now, status="200", receipt=None))
+    assert await prune(store, make, days=0) == 0, "what is young stays"
+    assert await prune(store, make) == 2
+    assert await store.read(partial(alert_lists.list_alerts)) == ()
+    assert await store.read(partial(alert_lists.find_alert, name=f"{1:032x}")) is None
+    assert await store.read(partial(messages.read_receipt, message_id=sent.id)) is None
+
+
+async def test_what_waits_is_under_way_or_did_not_arrive_stays_whatever_its_age(store, make, alert):
+    one = {"notify": ("desk",)}
+    await insert(store, make, *(alert(number, f"e{number}", **one) for number in range(1, 5)))
+    (dead,) = await freeze(store, make, composed(make, f"{1:032x}"))
+    await freeze(store, make, composed(make, f"{2:032x}", group="under way"))
+    await store.run(partial(messages.settle_dead, message=dead, status="410", error="gone"))
+    expired = [Verdict(f"{3:032x}", "expired", "not delivered in time")]
+    await store.run(partial(deliveries.apply_verdicts, receiver="desk", verdicts=expired))
+    assert await prune(store, make) == 0
+    assert await prune(store, make, receivers=()) == 1, "what waits for a receiver that was taken out"
+    assert await store.run(partial(alert_lists.drop, names=(), receiver=None)) == 2
+    assert await prune(store, make) == 2
+
+
+async def test_an_alert_stays_until_it_ended_at_each_of_its_receivers(store, make, alert):
+    await insert(store, make, alert(1))
+    (sent,) = await freeze(store, make, composed(make, f"{1:032x}"))
+    await store.run(partial(messages.settle_sent, message=sent, now=make.now, status="200", receipt=None))
+    assert await prune(store, make, receivers=("desk", "archive")) == 0
+    assert len(await store.read(partial(alert_lists.list_alerts))) == 2
+
+
+async def test_pruning_takes_a_few_at_a_time(store, make, alert):
+    await insert(store, make, *(alert(number, f"e{number}", suppressed="flood") for number in range(1, 8)))
+    before = make.now + timedelta(days=1)
+    some = partial(alert_retention.prune_alerts, before=before, receivers=(), limit=3)
+    assert [await store.run(some) for _ in range(4)] == [3, 3, 1, 0]
+
+
+def prune(store, make, *, days=1, receivers=("desk",)):
+    before = make.now + timedelta(days=days)
+    return store.run(partial(alert_retention.prune_alerts, before=before, receivers=receivers))

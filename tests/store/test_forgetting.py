@@ -1,19 +1,13 @@
-"""What left its page is forgotten after its time, with its alerts and messages; what stands there stays."""
+"""What left its page is forgotten after its time; what stands there stays."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 
-import pytest
-
-from monitor.alerts import Draft
-from monitor.model import Alert, AlertKind, Delta, Match
-from monitor.store import Retention, alert_lists, deliveries, messages
-from monitor.store.messages import Composed
+from monitor.store import Retention
 
 MONTH = timedelta(days=30)
-KEEP = Retention(revisions=MONTH, alerts=MONTH)
+KEEP = Retention(revisions=MONTH)
 
 
 def is_live(row: bytes) -> bool:
@@ -75,42 +69,5 @@ async def test_more_entries_than_fit_a_transaction_are_forgotten_at_once(store, 
 async def test_sequences_go_on_after_everything_was_forgotten(store, make):
     await commit(store, make, make.new("old", "old"), rows={"old": b"gone"})
     make.now += timedelta(days=31)
-    await store.prune(Retention(revisions=MONTH, alerts=MONTH, outbox=MONTH), on_page=is_live)
+    await store.prune(Retention(revisions=MONTH, outbox=MONTH), on_page=is_live)
     assert (await commit(store, make, make.new("news", "news"))).sequence == 2
-
-
-@pytest.fixture
-def alert(make):
-    def raised(number: int, entry: str) -> Alert:
-        return Alert(
-            id=f"{number:032x}",
-            rule="halted",
-            severity="warning",
-            kind=AlertKind.NEW,
-            delta=Delta(make.ref, 1, number, make.now, make.new(entry, "suspended")),
-            matches=(Match("text", 0, 9, "suspended", "suspended"),),
-            raised_at=make.now,
-            notify=("desk",),
-        )
-
-    return raised
-
-
-async def told(store, make, alert: Alert):
-    """The alert and the message that told it."""
-    await store.run(partial(deliveries.insert_alerts, raised=[alert], seen_at=make.now))
-    draft = Draft("rule=halted", "fired", (alert.id,), "warning", timedelta())
-    message = Composed(f"m{alert.id}", draft, "halted", b"{}", None, make.now, make.now + timedelta(hours=6), 1)
-    lease = make.now + timedelta(seconds=60)
-    (leased,) = await store.run(partial(messages.freeze, receiver="desk", composed=[message], lease_until=lease))
-    await store.run(partial(messages.settle_dead, message=leased, status="500", error="no"))
-
-
-async def test_alerts_of_entries_that_left_go_with_their_messages_and_those_on_the_page_stay(store, make, alert):
-    left, stays = alert(1, "left"), alert(2, "stays")
-    await told(store, make, left)
-    await told(store, make, stays)
-    await two_entries_and_a_later_poll(store, make)
-    assert (await store.prune(KEEP, on_page=is_live)).alerts == 1
-    assert [one.alert_id for one in await store.read(alert_lists.list_alerts)] == [stays.id]
-    assert await store.read(deliveries.count_dead) == 1
