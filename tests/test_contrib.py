@@ -53,6 +53,15 @@ def test_an_expression_names_metrics_and_labels_that_there_are(samples, expressi
     assert used <= known
 
 
+def test_what_only_rises_is_a_counter_and_nothing_else_is_named_like_one():
+    families = list(text_string_to_metric_families(Metrics().render().decode()))
+    assert all(
+        (family.type == "counter") == any(one.name.endswith("_total") for one in family.samples)
+        for family in families
+        if family.samples
+    )
+
+
 def test_every_metric_of_the_daemons_own_is_on_the_dashboard_or_alerted_on(samples):
     shown = {re.sub(r"_(bucket|count|sum)$", "", name) for expression in EXPRESSIONS for name in named(expression)}
     there = {re.sub(r"_(bucket|count|sum|created)$", "", name) for name in samples}
@@ -61,6 +70,7 @@ def test_every_metric_of_the_daemons_own_is_on_the_dashboard_or_alerted_on(sampl
         "monitor_rule_matches_total",
         "monitor_published_total",
         "monitor_notification_latency_seconds",
+        "monitor_config_last_reload_success_timestamp_seconds",
     }
     counters = {name.removesuffix("_total") for name in there if name.endswith("_total")}
     assert there - counters - spare <= shown

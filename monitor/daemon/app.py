@@ -131,6 +131,7 @@ class Monitor:
                 heartbeat = Heartbeat(url.reveal(), well=lambda: not self._vitals.ready())
                 tasks.append(asyncio.create_task(heartbeat.run(ending), name="heartbeat"))
             schedule.start()
+            self.metrics.reloaded(ok=True, at=self.clock.now())
             self.started.set()
             self._manager.ready(f"{len(self._plans)} sources")
             log.info("started", sources=len(self._plans), redis=self.bus_url, state=str(self.settings.state_dir))
@@ -159,14 +160,21 @@ class Monitor:
         """Put other settings in force and return what changed, in words; sources that did not change go on undisturbed.
 
         A source keeps its state while its id stays. A new rule is judged on changes from now on and never fires for
-        what was there before.
+        what was there before. Raises RuleError or StoreUnavailable, and then nothing has changed.
         """
         self._manager.reloading()
+        try:
+            return await self._replace_settings(settings)
+        finally:
+            self._manager.ready(f"{len(self._plans)} sources")
+
+    async def _replace_settings(self, settings: Settings) -> str:
         changed = difference(self.settings, settings)
         wanted = plans.source_plans(settings)
-        self._poller.rules = await asyncio.to_thread(plans.rules_in_force, settings)
-        await self._deliverer.reconfigure(delivery_setup(settings))
+        rules = await asyncio.to_thread(plans.rules_in_force, settings)
         await self.store.ensure_sources([plan.watch.ref for plan in wanted.values()], self.clock.now())
+        await self._deliverer.reconfigure(delivery_setup(settings))  # the last thing that may fail
+        self._poller.rules = rules
         for gone in self._plans.keys() - wanted.keys():
             self._schedule.remove(gone)
             self._poller.forget(gone)
@@ -176,7 +184,6 @@ class Monitor:
         for source_id in fresh | moved:
             self._schedule.add(source_id, self.clock.random() * min(FIRST_POLLS_SPREAD, wanted[source_id].timing.floor))
         self._expect_series()
-        self._manager.ready(f"{len(self._plans)} sources")
         log.info("reloaded", changes=str(changed))
         return str(changed)
 

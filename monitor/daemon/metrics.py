@@ -7,6 +7,7 @@ an alert on its rate can fire the first time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -46,9 +47,12 @@ class Metrics:
         self._of_publishing()
         self._of_receivers()
         self.reload_ok = self._gauge("monitor_config_last_reload_successful", "1 if the last reload was put in force.")
-        self.kills = self._gauge("monitor_parser_kills_total", "Parsers killed by what they read.")
-        self.jumps = self._gauge("monitor_clock_jumps_total", "Times the wall clock jumped.")
-        self.reload_ok.set(1)
+        self.reload_at = self._gauge(
+            "monitor_config_last_reload_success_timestamp_seconds", "When settings were last put in force."
+        )
+        self.kills = self._counter("monitor_parser_kills", "Parsers killed by what they read.")
+        self.jumps = self._counter("monitor_clock_jumps", "Times the wall clock jumped.")
+        self._counted: dict[str, float] = {}  # what other parts had counted at the last look
 
     def _of_sources(self) -> None:
         self.polls = self._counter("monitor_polls", "Polls by outcome.", "source", "outcome")
@@ -67,7 +71,7 @@ class Metrics:
     def _of_publishing(self) -> None:
         self.outbox = self._gauge("monitor_outbox_pending", "Messages that wait for Redis.")
         self.outbox_age = self._gauge("monitor_outbox_oldest_age_seconds", "Age of the oldest of them.")
-        self.published = self._gauge("monitor_published_total", "Messages put into streams since the start.")
+        self.published = self._counter("monitor_published", "Messages put into streams.")
         self.redis_up = self._gauge("monitor_redis_up", "1 while the server takes messages.")
 
     def _of_receivers(self) -> None:
@@ -108,6 +112,12 @@ class Metrics:
             for reason in FAILURES:
                 self.failed.labels(receiver, reason)
 
+    def reloaded(self, *, ok: bool, at: datetime) -> None:
+        """Note that settings were read again, and whether they were put in force."""
+        self.reload_ok.set(ok)
+        if ok:
+            self.reload_at.set(at.timestamp())
+
     def polled(self, result: PollResult, seconds: float) -> None:
         """Count one poll and what it found."""
         self.polls.labels(result.source_id, result.verdict.kind.value).inc()
@@ -144,9 +154,9 @@ class Metrics:
     def takes(self, figures: Mapping[str, float], *, redis_up: bool) -> None:
         """Take over the figures that other parts count themselves: published, kills, jumps."""
         self.redis_up.set(redis_up)
-        self.published.set(figures["published"])
-        self.kills.set(figures["kills"])
-        self.jumps.set(figures["jumps"])
+        for name, counter in (("published", self.published), ("kills", self.kills), ("jumps", self.jumps)):
+            counter.inc(max(0.0, figures[name] - self._counted.get(name, 0.0)))
+        self._counted = dict(figures)
 
     def render(self) -> bytes:
         """Return the metrics page in Prometheus' text format."""

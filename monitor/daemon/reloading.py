@@ -36,17 +36,28 @@ class Reloader:
 
     async def reload(self) -> Reloaded:
         """Read the settings and put them in force; return what changed, or why nothing did."""
+        await self._monitor.started.wait()  # asked for during the start, it comes after it
         async with self._turn:
+            before = self._stamps()  # what is saved from here on is another change
             try:
                 settings = await asyncio.to_thread(self._load)
                 done = Reloaded(True, await self._monitor.reload(settings))
             except MonitorError as error:
                 done = Reloaded(False, f"refused, the old settings stay in force:\n{error}")
                 log.error("reload_refused", reason=str(error))
-            self._seen = _stamps(self._monitor.settings.files)
-            self._monitor.metrics.reload_ok.set(done.ok)
-            await asyncio.to_thread(state_directory.write_reloaded, self._monitor.settings.state_dir, done)
+            self._seen = {path: before.get(path, stamp) for path, stamp in self._stamps().items()}
+            self._monitor.metrics.reloaded(ok=done.ok, at=self._monitor.clock.now())
+            await asyncio.to_thread(self._write_down, done)
             return done
+
+    def _stamps(self) -> dict[Path, Stamp | None]:
+        return _stamps(self._monitor.settings.files)
+
+    def _write_down(self, done: Reloaded) -> None:
+        try:
+            state_directory.write_reloaded(self._monitor.settings.state_dir, done)
+        except MonitorError as error:  # on a full disk: who waits for the note is told nothing, and all else goes on
+            log.warning("reload_not_written", error=str(error))
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Reload when a settings file changed and then stood still for a moment, until `stop` is set."""
@@ -60,13 +71,12 @@ class Reloader:
     async def _look(self) -> None:
         if not self._monitor.settings.reload.watch:
             return
-        now = _stamps(self._monitor.settings.files)
+        now = self._stamps()
         if now == self._seen:
             return
         await asyncio.sleep(WATCH_SECONDS / 2)
-        if _stamps(self._monitor.settings.files) == now:  # an editor that still writes is waited for
+        if self._stamps() == now:  # an editor that still writes is waited for
             await self.reload()
-            self._seen = now
 
 
 def _stamps(files: Iterable[Path]) -> dict[Path, Stamp | None]:

@@ -15,6 +15,7 @@ import structlog
 from monitor.daemon.metrics import Metrics
 from monitor.daemon.poll import PollResult
 from monitor.daemon.report import Report
+from monitor.daemon.troubles import Troubles, present_troubles
 from monitor.errors import MonitorError
 from monitor.model import VerdictKind
 
@@ -22,7 +23,6 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 5.0
 STALLED_SECONDS = 5.0  # without a tick of the schedule: the loop hangs or the scheduler is dead
-BLIND_SECONDS = 120.0  # how long every source fails, or the outbox stands still, before the operators hear of it
 # Codes of polls that reached nobody. When every source fails so, the trouble is ours: asking sooner costs no publisher.
 NOBODY_REACHED = ("dns", "connect", "connect_timeout", "proxy")
 PROBE_SECONDS = 30.0  # while nobody is reached, one source is asked so often: the way back is seen soon
@@ -63,8 +63,7 @@ class Vitals:
         self._good: dict[str, bool] = {}
         self._codes: dict[str, str] = {}  # of the last poll
         self._probed_at = 0.0
-        self._troubles: dict[str, float] = {}  # trouble → since when, monotonic
-        self._told: set[str] = set()
+        self._troubles = Troubles()
 
     def alive(self) -> tuple[str, ...]:
         """Return why the process should be started anew."""
@@ -115,7 +114,7 @@ class Vitals:
         self._probe()
         self.metrics.stands(report)
         self.metrics.takes(self._parts.figures(), redis_up=not self._parts.bus_trouble())
-        await self._tell_blindness(report)
+        await self._tell_operators(report)
 
     def _announce(self, event: Mapping[str, object]) -> None:
         """Tell on the status channel without waiting for it: a server that hangs must not hold up a poll."""
@@ -154,40 +153,12 @@ class Vitals:
             del self._codes[gone]
             self._good.pop(gone, None)
 
-    async def _tell_blindness(self, report: Report) -> None:
-        now = self._monotonic()
-        present = _troubles(report, self._parts.bus_trouble())
-        for key in self._troubles.keys() - present.keys():
-            del self._troubles[key]
-            if key in self._told:
-                self._told.discard(key)
-                await self._parts.say(f"{key} over {int(report.at.timestamp())}", f"over: {_headline(key)}", "")
-        for key, words in present.items():
-            since = self._troubles.setdefault(key, now)
-            if key not in self._told and now - since >= BLIND_SECONDS:
-                self._told.add(key)
-                await self._parts.say(f"{key} {int(report.at.timestamp())}", _headline(key), words)
-
-
-HEADLINES = {
-    "blind": "the monitor is blind: no source can be read",
-    "outbox": "deltas are not published",
-}
-
-
-def _headline(key: str) -> str:
-    code, _, source = key.partition(" ")
-    return f"source {source} may be incomplete: {code}" if source else HEADLINES[code]
-
-
-def _troubles(report: Report, bus_trouble: str) -> dict[str, str]:
-    polled = [source for source in report.sources if source.condition != "waiting"]
-    found = {}
-    if polled and all(source.condition in ("failing", "suspect") for source in polled):
-        found["blind"] = "\n".join(f"{source.id}: {source.words}" for source in polled[:10])
-    for source in report.sources:
-        for concern in source.concerns:
-            found[f"{concern.code} {source.id}"] = concern.words
-    if report.outbox.depth and bus_trouble:
-        found["outbox"] = f"{report.outbox.depth} deltas wait; redis: {bus_trouble}"
-    return found
+    async def _tell_operators(self, report: Report) -> None:
+        present = present_troubles(report, self._parts.bus_trouble())
+        for word in self._troubles.due(present, self._monotonic()):
+            try:
+                await self._parts.say(f"{word.key} {word.over} {int(report.at.timestamp())}", word.headline, word.words)
+            except MonitorError as error:  # said at a later look
+                log.warning("operators_not_told", about=word.headline, error=str(error))
+            else:
+                self._troubles.told(word)

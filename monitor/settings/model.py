@@ -103,7 +103,7 @@ class Settings(Frozen):
     """Who is told, by name."""
 
     operators: Texts = ()
-    """Receivers of the monitor's own troubles: a source that fails, a receiver that refuses."""
+    """Receivers of the monitor's own troubles: a source that fails for a quarter of an hour, a receiver that refuses."""
 
     limits: LimitSettings = LimitSettings()
     """How much one source may cost."""

@@ -9,7 +9,9 @@ import pytest
 from monitor.daemon.metrics import Metrics
 from monitor.daemon.poll import PollResult
 from monitor.daemon.report import Report, source_report
-from monitor.daemon.vitals import BLIND_SECONDS, PROBE_SECONDS, Parts, Vitals
+from monitor.daemon.troubles import LASTING_SECONDS
+from monitor.daemon.vitals import PROBE_SECONDS, Parts, Vitals
+from monitor.errors import StoreUnavailable
 from monitor.model import Verdict, VerdictKind
 from monitor.store import Backlog, Counts, PollState
 
@@ -24,6 +26,7 @@ class World:
         self.names, self.time = names, 100.0
         self.hurried, self.said, self.announced, self.written = [], [], [], []
         self.store_trouble = ""
+        self.mute = False
         self.states = {}
         self.vitals = Vitals(self.parts(), Metrics(), monotonic=lambda: self.time)
 
@@ -37,6 +40,8 @@ class World:
             return True
 
         async def say(key, headline, words):
+            if self.mute:
+                raise StoreUnavailable("locked")
             self.said.append(headline)
             return True
 
@@ -110,7 +115,7 @@ async def test_blindness_that_lasts_is_told_to_the_operators_once_each_way(world
     await world.vitals.look()
     assert world.said == []
     for _ in range(3):
-        world.time += BLIND_SECONDS
+        world.time += LASTING_SECONDS
         await world.vitals.look()
     await world.polled(OK, "a")
     await world.vitals.look()
@@ -119,6 +124,18 @@ async def test_blindness_that_lasts_is_told_to_the_operators_once_each_way(world
         "the monitor is blind: no source can be read",
         "over: the monitor is blind: no source can be read",
     ]
+
+
+async def test_what_could_not_be_said_is_said_at_a_later_look(world):
+    await world.polled(REFUSED, "a", "b", "c")
+    await world.vitals.look()
+    world.time += LASTING_SECONDS
+    world.mute = True
+    await world.vitals.look()
+    world.mute = False
+    await world.vitals.look()
+    await world.vitals.look()
+    assert world.said == ["the monitor is blind: no source can be read"]
 
 
 async def test_a_store_that_takes_nothing_is_the_daemons_trouble_and_not_said_of_the_source(world):
