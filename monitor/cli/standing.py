@@ -91,9 +91,10 @@ def daemon_data(context: CommandContext, found: Report, *, running: bool) -> dic
 def daemon_words(context: CommandContext, found: Report, *, running: bool) -> str:
     """Return the daemon's own line in words."""
     daemon = daemon_data(context, found, running=running)
-    where = f"daemon {daemon['pid']}, Redis at {daemon['redis']}" if running else "no daemon runs"
+    who = f"daemon {daemon['pid']}" if running else "no daemon runs"
     wrong = "".join(f"; {trouble}" for trouble in troubles(context, found, running=running))
-    return printable(f"{where}; outbox {found.outbox.depth} waiting; {found.dead_letters} dead letters{wrong}")
+    where = f"; Redis at {daemon['redis']}" if running else ""
+    return printable(f"{who}{wrong}; outbox {found.outbox.depth} waiting; {found.dead_letters} dead letters{where}")
 
 
 def troubles(context: CommandContext, found: Report, *, running: bool) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,33 +21,28 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.options import config_option, json_option
-from monitor.cli.output import DIM, RESET, colours, write_json, write_line
+from monitor.cli.output import RESET, colours, write_json, write_line
 from monitor.cli.standing import (
-    MARKS,
     conditions_words,
     daemon_data,
     daemon_words,
     is_running,
     standing,
     store_to_look_at,
+    troubles,
 )
-from monitor.text.characters import printable
+from monitor.cli.top_rows import SLOTS, changes_of, cut, table, totals
 
 if TYPE_CHECKING:
     from monitor.cli.context import CommandContext
-    from monitor.daemon.report import Report, SourceReport
+    from monitor.daemon.report import Report
     from monitor.store import Activity, Store
 
 SPAN = timedelta(hours=1)
-SLOTS = 20  # of three minutes: fine enough to see a burst, narrow enough for 80 columns
-BARS = "▁▂▃▄▅▆▇█"
-QUIET = "·"
-FULL_BAR = 4  # a lone change is a low bar, not a full one
-URGENCY = ("failing", "suspect", "paused", "waiting", "ok")
-HEAD = f"  {'SOURCE':<18} {'SEEN':>6} {'EVERY':>6} {'NEW':>4} {'EDIT':>4} {'GONE':>4} {'DELAY':>6} {'LAST HOUR':<{SLOTS}} STATE"
 # DECSET 1049: the other screen; 25: the cursor; 7: line wrap (xterm control sequences).
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
 HOME, END_OF_LINE, END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+ALARM = "\x1b[1;31m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +88,8 @@ async def _print_json(context: CommandContext) -> None:
         view = await _look(context, store, counted=True)
     for source in view.report.sources:
         seen = view.activity.get(source.id, ())
-        hour = {name: _of(seen, name) for name in ("new", "edited", "removed", "restored")}
-        write_json({**source.as_json(), "last_hour": hour, "activity": list(_totals(seen))})
+        hour = {name: changes_of(seen, name) for name in ("new", "edited", "removed", "restored")}
+        write_json({**source.as_json(), "last_hour": hour, "activity": list(totals(seen))})
     write_json(daemon_data(context, view.report, running=view.running))
 
 
@@ -109,7 +104,8 @@ async def _refresh(context: CommandContext, every: float) -> None:
     while True:  # a store that is not there yet is looked for again
         async with store_to_look_at(context) as store:
             while True:
-                _draw(_lines(context, await _look(context, store), colour=colours()))
+                width = shutil.get_terminal_size().columns - 1  # in the last one END_OF_LINE would wipe what it shows
+                _draw(_lines(context, await _look(context, store), colour=colours(), width=width))
                 await asyncio.sleep(every)
                 if store is None:
                     break
@@ -148,49 +144,13 @@ def _draw(lines: Sequence[str]) -> None:
     sys.stdout.flush()
 
 
-def _lines(context: CommandContext, view: View, *, colour: bool) -> list[str]:
+def _lines(context: CommandContext, view: View, *, colour: bool, width: int | None = None) -> list[str]:
     report = view.report
     told = conditions_words(source.condition for source in report.sources)
-    urgent = sorted(report.sources, key=lambda source: URGENCY.index(source.condition))
-    rows = [_row(source, view.activity.get(source.id, ()), report.at, colour=colour) for source in urgent]
-    head = f"{DIM}{HEAD}{RESET}" if colour else HEAD
+    daemon = cut(daemon_words(context, report, running=view.running), width)
+    wrong = colour and bool(not view.running or report.dead_letters or troubles(context, report, running=view.running))
     return [
         f"{report.at.astimezone():%H:%M:%S}  {told}",
-        head,
-        *rows,
-        daemon_words(context, report, running=view.running),
+        *table(report, view.activity, width=width, colour=colour),
+        f"{ALARM}{daemon}{RESET}" if wrong else daemon,
     ]
-
-
-def _row(source: SourceReport, seen: Sequence[Activity], at: datetime, *, colour: bool) -> str:
-    poll = source.poll
-    mark = MARKS[source.condition] if colour else source.condition[0]
-    ago = None if poll.last_ok_at is None else (at - poll.last_ok_at).total_seconds()
-    counted = " ".join(f"{_of(seen, name) or QUIET:>4}" for name in ("new", "edited", "removed"))
-    figures = f"{_span(ago):>6} {_span(poll.interval):>6} {counted} {_span(poll.late):>6}"
-    state = source.words if source.condition != "ok" or source.concerns else "ok"
-    return f"{mark} {printable(source.id):<18} {figures} {sparkline(_totals(seen)):<{SLOTS}} {printable(state)}"
-
-
-def sparkline(totals: Sequence[int]) -> str:
-    """Return one bar a number, the greatest filling its line; nothing happened is a dot."""
-    top = max(FULL_BAR, *totals)
-    return "".join(BARS[(total * len(BARS) - 1) // top] if total else QUIET for total in totals)
-
-
-def _totals(seen: Sequence[Activity]) -> tuple[int, ...]:
-    totals = [0] * SLOTS
-    for one in seen:
-        totals[min(one.slot, SLOTS - 1)] += one.count
-    return tuple(totals)
-
-
-def _of(seen: Sequence[Activity], name: str) -> int:
-    return sum(one.count for one in seen if one.type.value == name)
-
-
-def _span(seconds: float | None) -> str:
-    """Return a length of time in at most six characters."""
-    from monitor.daemon.completeness import span_in_words
-
-    return "" if seconds is None else span_in_words(seconds).replace(" ", "")

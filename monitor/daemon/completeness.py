@@ -19,6 +19,7 @@ SILENT_LEAST = 900.0  # … and at least a quarter of an hour
 FROZEN_SECONDS = 600.0  # a cache that has held a live page for so long serves an old one
 FROZEN_POLLS = 10.0  # and so many of our intervals
 GAP_SHOWN = timedelta(hours=1)
+NOTHING_FOUND = ("no_entries", "layout_changed")  # codes of verdicts: the second where the place is of a `select`
 AHEAD_SECONDS = 600.0  # an entry claimed from so far ahead: the publisher's clock or zone is wrong, or ours
 
 
@@ -77,6 +78,6 @@ def _clock(poll: PollState) -> Concern | None:
 
 
 def _empty(poll: PollState) -> Concern | None:
-    if poll.code != "no_entries":
+    if poll.code not in NOTHING_FOUND:
         return None
     return Concern("no_entries", poll.reason or "nothing on the page is found where entries should stand")

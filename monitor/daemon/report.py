@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from monitor.daemon.completeness import Concern, concerns, span_in_words
@@ -92,6 +92,12 @@ def source_report(source_id: str, poll: PollState, counts: Counts, now: datetime
     return SourceReport(source_id, condition, words, poll, counts, found)
 
 
+def clock_words(moment: datetime, now: datetime) -> str:
+    """Return a moment as a clock on the wall shows it, with the date where it may be of another day."""
+    local = moment.astimezone()
+    return f"{local:%H:%M}" if now - moment < timedelta(hours=12) else f"{local:%Y-%m-%d %H:%M}"
+
+
 def _condition(poll: PollState) -> SourceCondition:
     if poll.verdict_kind is None:
         return "waiting"
@@ -108,7 +114,7 @@ def _words(condition: SourceCondition, poll: PollState, now: datetime) -> str:
     if condition == "ok":
         assert poll.last_ok_at is not None
         return f"read {span_in_words((now - poll.last_ok_at).total_seconds())} ago"
-    since = f" since {poll.since.astimezone().strftime('%H:%M')}" if poll.since else ""
+    since = f" since {clock_words(poll.since, now)}" if poll.since else ""
     tries = f", {poll.failures} tries" if poll.failures > 1 else ""
     return f"{poll.reason or poll.code}{since}{tries}"
 

@@ -54,3 +54,8 @@ def test_a_page_without_entries_is_named():
 
 def test_lengths_of_time_are_said_in_the_unit_that_fits():
     assert [span_in_words(s) for s in (5, 90, 600, 5400, 90_000)] == ["5 s", "90 s", "10 min", "2 h", "1 d"]
+
+
+def test_a_selector_that_finds_nothing_is_named_in_its_words():
+    (found,) = concerns(replace(BUSY, code="layout_changed", reason="no element matches"), NOW)
+    assert (found.code, found.words) == ("no_entries", "no element matches")

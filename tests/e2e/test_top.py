@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from rich.cells import cell_len
 
-from monitor.cli.top import sparkline
+from monitor.cli.top_rows import WIDE, sparkline, table
+from monitor.daemon.report import Report, source_report
 from monitor.model import Change, ChangeType, Delta, Entry, Significance, SourceRef
-from monitor.store import PollCommit, PollState, Store
+from monitor.store import Backlog, Counts, PollCommit, PollState, Store
 from monitor.store.history import activity
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -133,6 +135,34 @@ async def spoil(path):
     async with await Store.open(str(path)) as store:
         state = PollState(verdict_kind="failed", reason="gone \x1b[2Jaway", code="http", last_poll_at=NOW)
         await store.note_polls([PollNote("one", state)])
+
+
+@pytest.mark.parametrize("width", [60, 80, 119, 120, 160])
+def test_what_is_wrong_stands_first_and_is_seen_at_any_width(width):
+    reason = "no connection within five seconds, and a good deal more to say about why"
+    sources = [
+        source_report("fine", PollState(verdict_kind="ok", last_ok_at=NOW, interval=15.0), Counts(), NOW),
+        source_report("a-name-that-is-longer-than-the-column", PollState(
+            verdict_kind="failed", code="connect", reason=reason, since=NOW - timedelta(days=3), last_ok_at=NOW
+        ), Counts(), NOW),
+    ]  # fmt: skip
+    head, first, second = table(Report(NOW, tuple(sources), Backlog(0), 0), {}, width=width, colour=False)
+    assert all(cell_len(line) <= width for line in (head, first, second))
+    since = (NOW - timedelta(days=3)).astimezone()
+    assert f"{since:%Y-%m-%d %H:%M} no" in first or width == 60
+    assert first.endswith("…")
+    assert second.startswith("o fine")
+    assert ("LAST HOUR" in head) == (width >= WIDE)
+    assert first.index("20") >= head.index("STATE")
+
+
+def test_a_source_that_may_be_incomplete_comes_before_those_that_are_well():
+    late = PollState(verdict_kind="ok", last_ok_at=NOW, served_age=7200.0, interval=15.0)
+    well = PollState(verdict_kind="ok", last_ok_at=NOW)
+    reports = [source_report(name, poll, Counts(), NOW) for name, poll in (("well", well), ("frozen", late))]
+    _, first, _ = table(Report(NOW, tuple(reports), Backlog(0), 0), {}, width=None, colour=False)
+    assert first.startswith("! frozen")
+    assert "a cache has served the same copy for 2 h" in first
 
 
 def test_a_sparkline_fills_its_line_with_the_busiest_slot_and_keeps_lone_changes_low():
