@@ -46,6 +46,11 @@ _OWN_KEYS = {
     "rules": frozenset(known_keys(RuleSettings)),
     "receivers": frozenset({"secret", "token", "password", "headers"}),
 }
+_EXAMPLES = {
+    "sources": "name each one, without a dash: `aleppo: {url: https://…}`",
+    "rules": "name each one, without a dash: `halted: {match: suspended}`",
+    "receivers": "name each one, without a dash: `desk: {slack: …}`",
+}
 _SINGLE = ("version", "store", "prefix", "operators")
 
 
@@ -88,9 +93,8 @@ class Builder:
         if isinstance(pair.value, Mapping):
             return pair.value, pair.key_place
         said = kind_of(plain(pair.value))
-        self.problems.error(
-            pair.value.place, f"{name}: keys and values were expected, not {said}", "write `key: value` below it"
-        )
+        mend = _EXAMPLES.get(name, "write `key: value` below it")
+        self.problems.error(pair.value.place, f"{name}: keys and values were expected, not {said}", mend)
         tree.pairs[name] = Pair(pair.key_place, Mapping(pair.value.place))
         return Mapping(pair.value.place), pair.key_place
 
@@ -209,6 +213,12 @@ class Builder:
 
     def _kindless(self, entry: Mapping, path: tuple[str, str], place: Place) -> None:
         common = known_keys(ReceiverSettings)
+        for key in ("type", "kind"):
+            said = entry.pairs[key].value if key in entry.pairs else None
+            if isinstance(said, Scalar) and said.text in KINDS:
+                words = f"{dotted((*path, key))}: the kind of a receiver is a key of its own"
+                self.problems.error(entry.pairs[key].key_place, words, f"write `{said.text}: …` with where to send")
+                return
         others = [key for key in entry.pairs if not any(key in known_keys(kind) for kind in KINDS.values())]
         meant = [
             self.validator.unknown([*KINDS, *common], key, (*path, key), entry.pairs[key].key_place) for key in others

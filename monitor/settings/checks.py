@@ -21,12 +21,17 @@ from monitor.settings.units import in_words
 
 _OPEN_SECRETS = ("slack", "secret", "password", "token", "apprise")  # a webhook's URL alone is no secret: it is signed
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_HOST = re.compile(
+    r"//|(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?!txt\b|html?\b|xml\b|json\b|rss\b|atom\b)[a-z]{2,}(?:/|$)"
+)
 _BRISK = 1.0  # seconds; whoever polls a stranger more often should be told
 
 
 def check_service(ground: Ground) -> None:
     """Note what is wrong with the settings that stand at the top."""
     settings = ground.settings
+    if not settings.sources and not ground.problems.errors:
+        ground.warning(("sources",), "there is no source: nothing is watched", "add one under `sources`")
     ground.names(("operators",), settings.operators, "receivers")
     for path in (("redis",), ("redis", "url"), ("store",)):
         for scalar in ground.in_the_open(path):
@@ -64,8 +69,11 @@ def _check_address(ground: Ground, source: SourceSettings, seen: dict[str, str])
     path = ("sources", source.id, "url")
     if source.is_file:
         if source.enabled and not Path(source.url).exists():
-            said = f"there is no file '{ground.shown(path)}'"
-            ground.warning(path, said, "the path starts at the settings file's directory")
+            shown = ground.shown(path)
+            said = f"there is no file '{shown}'"
+            address = f"write https://{shown.lstrip('/')} if it is an address"
+            mend = address if _HOST.match(shown) else "the path starts at the settings file's directory"
+            ground.warning(path, said, mend)
     else:
         ground.address(path, source.url, allow_private=source.allow_private)
     first = seen.setdefault(source.url, source.id)

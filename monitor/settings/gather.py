@@ -39,6 +39,9 @@ class Gathered:
             return None
         self.lines[name] = lines_of(text)
         tree = read_tree(text, name, self.problems)
+        if tree is not None and not tree.pairs and asked_at is None:
+            # A disk that is full and an editor that is not done leave an empty file: it must not end all watching.
+            self.problems.error(Place(name, 1, 1), "the file is empty", "start one with `monitor init`, or restore it")
         return None if tree is None else self._with_includes(tree, path)
 
     def _text(self, path: Path, asked_at: Place | None) -> str | None:

@@ -13,7 +13,7 @@ from itertools import islice
 from monitor.settings.addresses import inward
 from monitor.settings.model import Settings
 from monitor.settings.problems import Place, Problems
-from monitor.settings.tree import Mapping, Path, Scalar, find, scalars
+from monitor.settings.tree import Mapping, Path, Scalar, find, is_null, scalars
 
 _NAMED = 8  # so many names are listed where none comes near
 
@@ -63,7 +63,10 @@ class Ground:
         return pair.value.pairs.keys() if pair and isinstance(pair.value, Mapping) else ()
 
     def names(self, path: Path, names: Iterable[str], section: str) -> None:
-        """Note each of `names` that is not in `section`."""
+        """Note each of `names` that is not in `section`; a section that is none, which is noted, may have held it."""
+        written = self.written.pairs.get(section)
+        if written is not None and not isinstance(written.value, Mapping) and not is_null(written.value):
+            return
         known = self.known(section)
         for index, name in enumerate(names):
             if name not in known:

@@ -62,6 +62,17 @@ def _mailbox_unfit(value: object, index: int) -> Unfit | None:
     return None
 
 
+def smtp_host(value: object) -> str:
+    """Return a mail server's name; its port is a setting of its own."""
+    name = text(value).strip()
+    alone, colon, port = name.removeprefix("smtp://").removeprefix("smtps://").rstrip("/").partition(":")
+    if colon and port.isdecimal():
+        raise Unfit(f"'{name}' is more than a host", f"write host: {alone} and port: {port}")
+    if alone != name or not name or "/" in name or " " in name:
+        raise Unfit(f"'{name}' is not the name of a host", "write smtp.example.org")
+    return name
+
+
 def true(value: object) -> bool:
     """Return True for `true`, which is all a kind without an address can say."""
     if text(value).strip() != "true":
@@ -164,7 +175,7 @@ class EmailSettings(ReceiverSettings):
     sender: Annotated[str, BeforeValidator(mailbox), WithJsonSchema({"type": "string"})]
     """Whom it comes from."""
 
-    host: Text
+    host: Annotated[str, BeforeValidator(smtp_host), WithJsonSchema({"type": "string"})]
     """The SMTP server."""
 
     port: Annotated[

@@ -26,6 +26,7 @@ _MENDS = (
 )
 _UNCLOSED = ("could not find expected ':'", "unexpected end of stream", "expected ',' or")
 _APOSTROPHE = re.compile(r"'\s*$")
+_HIDDEN = re.compile(r"[\[{,]\s*(?P<hash>#)\w[^\"']*[\]}]")
 _QUOTED = re.compile(r"[:,\[{-]\s*(\"[^\"]*\"|'[^']*')\s*$")
 
 
@@ -33,6 +34,11 @@ def syntax_problem(wrong: yaml.YAMLError, lines: tuple[str, ...], file: str) -> 
     """Return the mistake behind a parser's error in a file of `lines`."""
     place = _place(wrong, lines, file)
     line = lines[place.line - 1]
+    if hidden := _HIDDEN.search(line):
+        said = "what follows this # is a comment, brackets included"
+        return Problem(
+            Place(file, place.line, hidden.start("hash") + 1), "error", said, 'put the word in quotes: "#word"'
+        )
     before, after = line[: place.column - 1], line[place.column - 1 :]
     message, mend = _slip(before, after) or _parsers_words(wrong)
     return Problem(place, "error", message, mend)

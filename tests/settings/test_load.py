@@ -201,14 +201,16 @@ def test_a_bare_secret_name_is_looked_for_among_the_services_credentials_first(d
     (tmp_path / "credentials" / "hook").write_text("from systemd")
     desk.write("from beside", "hook")
     desk.environ["CREDENTIALS_DIRECTORY"] = str(tmp_path / "credentials")
-    settings = desk.load("receivers: {hook: {webhook: https://example.org/, secret_file: hook}}\noperators: hook")
+    hook = "receivers: {hook: {webhook: https://example.org/, secret_file: hook}}\noperators: hook"
+    settings = desk.load(f"{hook}\nsources: {{a: https://example.org/live}}")
     assert settings.receivers["hook"].secret == (Secret("from systemd"),)
     assert settings.warnings == ()
 
 
 def test_a_secret_file_that_others_can_read_is_warned_of(desk):
     desk.write("s3cr3t", "hook").chmod(0o644)
-    said = desk.said("receivers: {hook: {webhook: https://example.org/, secret_file: hook}}\noperators: hook")
+    hook = "receivers: {hook: {webhook: https://example.org/, secret_file: hook}}\noperators: hook"
+    said = desk.said(f"{hook}\nsources: {{a: https://example.org/live}}")
     assert said == [
         f"monitor.yaml:1:64: warning: other users can read {desk.directory}/hook — chmod 600 {desk.directory}/hook"
     ]

@@ -96,6 +96,10 @@ def test_it_takes_the_shipped_settings():
 BEYOND = frozenset(
     [
         "bytes_not_utf8",
+        "mail_host_with_port",
+        "no_source_at_all",
+        "tag_without_quotes",
+        "url_without_a_scheme",
         "utf16",
         "control_character",
         "tab_indentation",
