@@ -34,7 +34,7 @@ def command(directory: Path, opml: Path | None) -> None:
     from monitor.settings.starter import SCHEMA_NAME, SETTINGS_NAME, starter_files
 
     settings_file = directory / SETTINGS_NAME
-    if settings_file.exists():
+    if _is_there(settings_file):
         raise StateUnusable(
             "it is there already",
             resource=str(settings_file),
@@ -47,6 +47,13 @@ def command(directory: Path, opml: Path | None) -> None:
         _tell_opml(read)
     named = "" if directory == Path("config") else f" -c {settings_file}"
     complain(f"wrote {settings_file}\nnext: monitor check{named}, then monitor run{named}")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError as wrong:
+        raise NotPermitted("may not be looked at", resource=str(path), mend="name a directory of yours") from wrong
 
 
 def _read_opml(path: Path) -> OpmlRead:

@@ -52,6 +52,12 @@ def prepare(directory: Path) -> Path:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()
+    except (FileExistsError, NotADirectoryError) as error:
+        mend = "name a directory, or one that can be made"
+        raise StateUnusable("is no directory", resource=str(directory), mend=mend) from error
+    except PermissionError as error:
+        mend = "set `state_dir`, or run it as the user who may"
+        raise NotPermitted("may not be made by this user", resource=str(directory), mend=mend) from error
     except OSError as error:
         raise StateUnusable(error.strerror or str(error), resource=str(directory)) from error
     if stat.S_ISLNK(found.st_mode) or not stat.S_ISDIR(found.st_mode):

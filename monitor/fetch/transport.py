@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -280,7 +281,18 @@ def _cause(error: BaseException, kind: type[Exception]) -> BaseException | None:
     return None
 
 
+def _unconnected(error: aiohttp.ClientConnectorError) -> str:
+    """Say who was not reached and why, as an operator would: aiohttp's own words carry its ssl argument and a tuple."""
+    number = error.os_error.errno or 0
+    why = (
+        os.strerror(number).lower() if number > 0 else (error.os_error.strerror or "").lower()
+    )  # getaddrinfo's are < 0
+    return f"{error.host}:{error.port}" + (f": {why}" if why else "")
+
+
 def _plain(error: BaseException) -> str:
     """Return an error's message on one line, cut: parts of it are the server's words."""
+    if type(error) in (aiohttp.ClientConnectorError, aiohttp.ClientConnectorDNSError):
+        return _unconnected(error)  # type: ignore[arg-type]  # of the two
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else text[:199] + "…"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -65,6 +66,44 @@ def test_a_url_that_does_not_answer_is_exit_69(run):
     done = run("parse", "http://127.0.0.1:9/live")
     assert done.returncode == 69
     assert b"127.0.0.1" in done.stderr
+
+
+def test_who_was_not_reached_and_why_is_said_in_an_operators_words(run):
+    assert (
+        run("parse", "http://127.0.0.1:9/live")
+        .stderr.strip()
+        .endswith(b"no connection: 127.0.0.1:9: connection refused")
+    )
+
+
+@pytest.mark.parametrize(("made", "said"), [(False, b"is no directory"), (True, b"is a link or no directory")])
+def test_a_state_directory_that_is_none_is_exit_73_with_what_to_do(run, tmp_path, made, said):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "state").symlink_to("elsewhere") if made else (tmp_path / "state").write_text("")
+    (tmp_path / "m.yaml").write_text("version: 1\nstate_dir: state\nsources: {one: page.txt}\n")
+    done = run("run", "--once", "-c", "m.yaml")
+    assert done.returncode == 73
+    assert said in done.stderr
+    assert b"name " in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs a directory of another user's")
+@pytest.mark.parametrize("words", [["init", "forbidden/x"], ["run", "--once", "-c", "m.yaml"]])
+def test_what_another_user_may_not_touch_is_exit_77(run, tmp_path, words):
+    (tmp_path / "forbidden").mkdir(mode=0o700)
+    os.chown(tmp_path / "forbidden", 65534, 65534)
+    (tmp_path / "m.yaml").write_text("version: 1\nstate_dir: forbidden/state\nsources: {one: page.txt}\n")
+    without = "-dac_override,-dac_read_search,-fowner"  # the rights that make root see everything
+    done = subprocess.run(
+        ["setpriv", f"--bounding-set={without}", f"--inh-caps={without}", sys.executable, "-m", "monitor", *words],
+        capture_output=True,
+        cwd=tmp_path,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 77, done.stderr
+    assert b"forbidden" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_an_option_without_meaning_is_a_usage_error(run):
