@@ -6,8 +6,11 @@ import os
 import re
 import signal
 import statistics
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +143,43 @@ def test_all_sources_down_and_back_is_told_once_each_way_and_the_pace_returns(ma
     pubsub.close()
     states = [(one["data"]["source"], one["data"]["state"]) for one in heard if one["type"] == "monitor.status.changed"]
     assert sorted(states) == [("one", "failed"), ("one", "ok"), ("two", "failed"), ("two", "ok")]
+
+
+def may_mount():
+    return os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], check=False).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+@pytest.mark.skipif(not may_mount(), reason="a file of the system cannot be replaced for one process here")
+def test_names_gone_for_all_sources_and_back_is_told_once_each_way_and_the_pace_returns(
+    daemon, site, free_port, tmp_path, wait
+):
+    names = tmp_path / "hosts"
+    names.write_text("127.0.0.1 blog.test\n")
+    address = site.address.replace("127.0.0.1", "blog.test")
+    made = daemon(SETTINGS.replace("SITE", address).replace("PORT", str(free_port)))
+    inside = f"mount --bind {names} /etc/hosts && exec {sys.executable} -m monitor run -c {made.config}"
+    with made.log.open("ab") as log:
+        made.process = subprocess.Popen(
+            ["unshare", "-m", "sh", "-c", inside],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+    wait(lambda: made.polled("one") and made.polled("two"), "the first polls")
+    names.write_text("")
+    wait(lambda: made.words().count("source_failing") == 2, "both in the log", 40)
+    assert all("name" in line for line in made.words().splitlines() if "source_failing" in line)
+    site.pages["/one"] = page(2, 1)
+    names.write_text("127.0.0.1 blog.test\n")
+    back = time.monotonic()
+    wait(lambda: told(made, 2), "what happened meanwhile", 60)
+    wait(lambda: made.words().count("source_back") == 2, "both back in the log", 10)
+    wait(lambda: len(polls(site, "/two", back)) >= 4, "the old pace", 15)
+    assert (made.words().count("source_failing"), made.words().count("source_back")) == (2, 2)
+    assert made.stop() == 0
 
 
 def test_a_name_that_does_not_resolve_is_told_in_words_and_others_go_on(daemon, site, free_port, wait):
