@@ -35,7 +35,13 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 @click.option("--source", "sources", multiple=True, metavar="S", help="Only this source. Repeatable.")
 @click.option("--since", default=None, metavar="ID|TIME", help="From after SOURCE/1-42 (or 1-42 with one --source), from an ISO time, from 10m ago, or 0 for all there is.")  # fmt: skip
 @click.option("--alerts", is_flag=True, help="Follow the alerts instead of the deltas.")
-@click.option("-n", "--lines", type=click.IntRange(min=1), default=None, help="End after this many.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(min=1),
+    default=None,
+    help="End after this many messages; where to begin is --since.",
+)
 @json_option("One message a line: the very bytes that were published.")
 def command(
     *,

@@ -103,7 +103,7 @@ def test_every_command_of_the_task_pages_does_what_it_is_there_for(desk, served)
     backups = sorted((desk.home / "backups").iterdir())
     assert len(backups) == 2
     assert desk.stop() == 0
-    code, said = run(desk, served, f"restore {backups[0]}")
+    code, said = run(desk, served, f"restore /backups/{backups[0].name}")
     assert code == 0, said
 
 
