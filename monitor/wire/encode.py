@@ -43,6 +43,14 @@ def delta_event(delta: Delta) -> dict[str, Any]:
     }
 
 
+def renumber_delta(message: bytes, epoch: int, sequence: int) -> bytes:
+    """Return an encoded delta with another place in its stream, all else as it was."""
+    event = msgspec.json.decode(message)
+    source_id = event["id"].rpartition("/")[0]
+    place = {"id": f"{source_id}/{epoch}-{sequence}", "sequence": f"{sequence:020d}", "epoch": str(epoch)}
+    return _capped({**event, **place})
+
+
 def alert_event(alert: Alert, event: AlertEvent = "fired") -> dict[str, Any]:
     """Return the alert as a CloudEvents object, whole."""
     return {
