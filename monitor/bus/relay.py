@@ -97,6 +97,7 @@ class Relay:
         )
         self._jitter = jitter
         self._wake = asyncio.Event()
+        self._idle = False  # everything that waited is sent
         self._gaps: dict[StreamKey, Position] = {}
         self._forced: dict[StreamKey, Position] = {}
 
@@ -120,6 +121,7 @@ class Relay:
                     await self._publish_until(stop)
                 except ServiceUnavailable as error:
                     self._note(connected=False, trouble=str(error))
+                    self._idle = False
                     self._verifier.forget()
                     await self.connection.reset()
                     await self._rest(pause * (0.5 + self._jitter()), stop)
@@ -160,6 +162,7 @@ class Relay:
     async def _step(self) -> bool:
         """Publish one batch; return whether there may be more to do at once."""
         rows = await self._next_rows()
+        self._idle = not rows
         if not rows:
             return False
         if await self._verifier.meet({key_of(row) for row in rows}):
@@ -240,7 +243,11 @@ class Relay:
             self._events.on_state(self.state)
 
     def _facts(self) -> dict[str, object]:
-        return {"published": self.state.published, "blocked": len(self._verifier.blocked)}
+        return {
+            "published": self.state.published,
+            "blocked": len(self._verifier.blocked),
+            "waiting": not self._idle,
+        }
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

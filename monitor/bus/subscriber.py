@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Generic, Self, TypeVar
 
 from monitor.bus.connection import Connection, connect
-from monitor.bus.follow import BUFFER, CHECK_SECONDS, Follower, Following, Message
+from monitor.bus.follow import BUFFER, CHECK_SECONDS, Follower, Message
+from monitor.bus.live import Following
 from monitor.bus.outbox import START, Position
 from monitor.bus.places import Since, parse_since, position_at, tops_of
 from monitor.errors import HistoryTruncated

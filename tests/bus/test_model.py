@@ -36,6 +36,7 @@ class World:
     saved: dict = field(default_factory=dict)
     strange: set = field(default_factory=set)
     emptied: bool = False
+    visited: bool = False
 
     def head(self, source):
         places = [key[2:] for key in self.outbox.rows if key[1] == source and key[2] == self.epoch[source]]
@@ -73,8 +74,9 @@ class World:
         self.outbox.published -= set(sorted(self.outbox.published)[-3:])
 
     async def flush(self, source):
-        self.emptied = True
-        await self.client.command("FLUSHALL")
+        if not self.visited:
+            self.emptied = True
+            await self.client.command("FLUSHALL")
 
     async def trim(self, source):
         await self.client.command("XTRIM", Names().deltas_of(source), "MAXLEN", 2)
@@ -90,6 +92,8 @@ class World:
 
     async def set_back(self, source):
         """A failover to a replica that was behind."""
+        if self.visited:
+            return
         self.emptied = True
         await self.client.command("DEL", Names().deltas_of(source))
         if self.saved.get(source):
@@ -124,7 +128,8 @@ class World:
     async def stranger(self, source):
         """Another monitor, with a store that knows nothing, publishes under the same names for a moment.
 
-        Not while the server still lacks what it lost: what was told before and is lost then has no place left.
+        Not while the server still lacks what it lost, nor does it lose anything afterwards: a reader who saw a stranger's
+        1-2 takes our own 1-1 for a repeat until heartbeats say that the stream was begun anew.
         """
         if self.emptied:
             await self.relay.drain()
@@ -135,6 +140,7 @@ class World:
             theirs.add(self.row(source, sequence, text="a stranger's"))
         await relay.drain()
         await relay.aclose()
+        self.visited = True
 
     async def pause(self, source):
         await asyncio.sleep(0.02)

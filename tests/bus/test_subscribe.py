@@ -5,11 +5,12 @@ import os
 import random
 import signal
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from monitor.bus import Relay, connect, subscribe, subscribe_alerts, subscribe_raw, subscribe_sync
+from monitor.bus.status import HEARTBEAT, status_event
 from monitor.errors import BusUnavailable, HistoryTruncated
 
 STREAM = "monitor:{live}:deltas"
@@ -325,3 +326,57 @@ def test_without_an_event_loop_a_plain_loop_reads_the_same(short_dir, outbox, ro
             assert [next(deltas).sequence for _ in range(3)] == [1, 2, 3]
             assert deltas.positions == {"live": "1-3"}
         runner.run(server.stop())
+
+
+@pytest.fixture
+def beat(client):
+    """Publish a heartbeat of a daemon's run."""
+
+    async def publish(run, **facts):
+        data = {"interval": 5.0, "run": run, "published": 0, "waiting": False, "blocked": 0, **facts}
+        message = status_event(HEARTBEAT, data, now=datetime.now(UTC), event_id="b")
+        await client.command("PUBLISH", "monitor:status", message)
+
+    return publish
+
+
+async def beats(subscription, beat, *facts):
+    """Let a subscription hear heartbeats and act on each."""
+    for one in facts:
+        heard = subscription._follower.last_heard
+        await beat("fresh", **one)
+        async with asyncio.timeout(5):
+            while subscription._follower.last_heard == heard:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_stream_that_was_begun_anew_is_told_and_read_from_its_first(any_server, client, publish, row, beat):
+    await publish(row(sequence=1), row(sequence=2))  # a fresh store on a fresh server
+    async with subscribe(any_server.url, ["live"], since="live/1-57") as subscription:
+        waiting = asyncio.ensure_future(anext(subscription))
+        async with asyncio.timeout(5):
+            while not subscription._follower._begun:
+                await asyncio.sleep(0.005)
+        await beats(subscription, beat, {}, {})
+        with pytest.raises(HistoryTruncated, match=r"begun anew.*1-57") as hole:
+            await asyncio.wait_for(waiting, 5)
+        assert hole.value.first_available == "live/1-1"
+        assert [delta.id for delta in await take(subscription, 2)] == ["live/1-1", "live/1-2"]
+        await publish(row(sequence=3))
+        assert [delta.id for delta in await take(subscription, 1)] == ["live/1-3"]
+
+
+async def test_a_stream_that_is_being_refilled_is_waited_for(any_server, client, publish, row, beat):
+    await publish(row(sequence=1))
+    async with subscribe(any_server.url, ["live"], since="live/1-2") as subscription:
+        waiting = asyncio.ensure_future(anext(subscription))
+        async with asyncio.timeout(5):
+            while not subscription._follower._begun:
+                await asyncio.sleep(0.005)
+        await beats(subscription, beat, {"waiting": True}, {"waiting": True}, {"blocked": 1}, {})
+        await publish(row(sequence=2))
+        await beats(subscription, beat, {}, {})
+        assert not waiting.done()
+        await publish(row(sequence=3))
+        assert (await asyncio.wait_for(waiting, 5)).id == "live/1-3"
