@@ -100,11 +100,19 @@ async def test_since_positions_reads_sources_that_are_not_among_them_from_their_
         assert sorted(d.id for d in await take(subscription, 2)) == ["a/1-2", "b/1-1"]
 
 
-async def test_since_a_time_goes_on_after_the_last_delta_of_then(any_server, publish, row, delta):
+@pytest.mark.parametrize("later", [0, 900])
+async def test_since_a_time_is_everything_of_then_or_later(later, any_server, publish, row, delta):
     await publish(*(row(sequence=n) for n in range(1, 301)))
-    at = delta(sequence=290).seen_at
+    at = delta(sequence=290).seen_at + timedelta(microseconds=later)  # messages name milliseconds
     async with subscribe(any_server.url, ["live"], since=at) as subscription:
-        assert [d.sequence for d in await take(subscription, 10)] == list(range(291, 301))
+        assert [d.sequence for d in await take(subscription, 11)] == list(range(290, 301))
+
+
+async def test_since_the_time_of_a_poll_leaves_none_of_its_deltas_out(any_server, publish, row, delta):
+    at = delta(sequence=2).seen_at
+    await publish(row(sequence=1), *(row(sequence=n, seen_at=at) for n in (2, 3, 4)))
+    async with subscribe(any_server.url, ["live"], since=at) as subscription:
+        assert [d.sequence for d in await take(subscription, 3)] == [2, 3, 4]
 
 
 async def test_since_a_time_before_all_of_a_whole_stream_is_its_start(any_server, publish, row, delta):
