@@ -22,7 +22,7 @@ from monitor.bus.publisher import DEFAULT_STREAM_LENGTH, Outcome, Publisher, key
 from monitor.bus.status import StatusChannel
 from monitor.bus.trimming import trim_before
 from monitor.bus.verification import Verifier
-from monitor.errors import ServiceUnavailable
+from monitor.errors import BusUnavailable, ServiceUnavailable
 from monitor.model import Outgoing
 from monitor.wire import Names
 
@@ -120,7 +120,8 @@ class Relay:
                     pause = FIRST_PAUSE
                     await self._publish_until(stop)
                 except ServiceUnavailable as error:
-                    self._note(connected=False, trouble=str(error))
+                    away = isinstance(error, BusUnavailable)  # else it is the store, which others tell of
+                    self._note(connected=not away, trouble=str(error) if away else "")
                     self._idle = False
                     self._verifier.forget()
                     await self.connection.reset()

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from monitor.bus import Position, Relay, RelayEvents, StreamKey, connect
-from monitor.errors import BusUnavailable
+from monitor.errors import BusUnavailable, StoreUnavailable
 from monitor.model import Outgoing
 
 STREAM = "monitor:{live}:deltas"
@@ -289,6 +289,26 @@ async def test_nothing_is_lost_while_the_server_is_killed_again_and_again(server
 
     await eventually(whole)
     await connection.aclose()
+
+
+async def test_a_store_that_fails_is_waited_for_and_not_called_the_servers_trouble(
+    server, outbox, row, relaying, eventually, monkeypatch
+):
+    relay = await relaying(server.url)
+    await eventually(lambda: relay.state.connected)
+    failures = []
+
+    async def fail(*_):
+        failures.append(1)
+        raise StoreUnavailable("the disk is full", resource="monitor.db")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(outbox, "pending", fail)
+        relay.wake()
+        await eventually(lambda: len(failures) > 2)
+        assert (relay.state.connected, relay.state.trouble) == (True, "")
+    outbox.add(row())
+    await eventually(lambda: relay.state.published == 1)
 
 
 async def test_a_frozen_server_does_not_freeze_us(server, outbox, row, relaying, monkeypatch, eventually):
