@@ -45,7 +45,9 @@ from monitor.settings import load_settings
 WINDOW = 8  # entries a feed shows: six hours of them, so that a page has turned over when the first quarter is past
 PERIOD = 2700.0  # seconds between new entries of a source, on average
 BOUNDS = {"rss": 1.10, "all_rss": 1.10, "fds": 1.25, "threads": 1.0, "tasks": 1.5, "rows": 1.10, "used": 1.10}
-FILE_BOUND = 1.10  # its size is a high-water mark, and rises with the busiest hour so far: from the first half to the end
+FILE_BOUND = (
+    1.10  # its size is a high-water mark, and rises with the busiest hour so far: from the first half to the end
+)
 TABLES = ("sources", "known", "revisions", "outbox", "outbox_waiting", "alerts", "deliveries", "messages")
 SETTINGS = """\
 version: 1
