@@ -143,7 +143,7 @@ class Follower:
             return list(self._following.streams)
         names = self._following.names
         members: Iterable[bytes] = await self.connection.command("SMEMBERS", names.sources)
-        return sorted(names.deltas_of(member.decode()) for member in members)
+        return sorted(filter(self._following.matches, (names.deltas_of(member.decode()) for member in members)))
 
     async def _look_around(self) -> None:
         """Read back every stream from its position: a lost last message has no successor that tells of it."""
@@ -240,7 +240,7 @@ class Follower:
             place = Position(int(header.epoch), int(header.sequence))
         except ValueError:
             stream, place = channel, None
-        if self._following.streams is None:
+        if self._following.streams is None and self._following.matches(stream):
             self.positions.setdefault(stream, BEFORE_THE_FIRST)
         if stream in self.positions:
             self._heard_of(stream, place, payload)

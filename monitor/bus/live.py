@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from monitor.bus.connection import ANSWER_SECONDS, Connection
@@ -30,10 +31,15 @@ Heard = Callable[[str, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What to follow: some streams, or all deltas there are."""
+    """What to follow: some streams, or those of all sources that match, new ones included."""
 
     names: Names
-    streams: tuple[str, ...] | None  # None: the stream of every source, new ones included
+    streams: tuple[str, ...] | None  # None: those that match
+    patterns: tuple[str, ...] = ("*",)  # of source ids, as a shell matches names
+
+    def matches(self, stream: str) -> bool:
+        """Return whether the stream of a source is one to follow."""
+        return any(fnmatchcase(stream, self.names.deltas_of(pattern)) for pattern in self.patterns)
 
     def channels(self, *, cluster: bool) -> tuple[list[str], list[str]]:
         """Return the ordinary and the sharded channels to listen to."""

@@ -100,6 +100,21 @@ async def test_since_positions_reads_sources_that_are_not_among_them_from_their_
         assert sorted(d.id for d in await take(subscription, 2)) == ["a/1-2", "b/1-1"]
 
 
+async def test_patterns_of_sources_include_new_ones_and_nothing_else(any_server, publish, row):
+    await publish(row("aleppo", 1), row("mosul", 1))
+    async with subscribe(any_server.url, ["al*", "idlib"], since="0") as subscription:
+        assert [d.id for d in await take(subscription, 1)] == ["aleppo/1-1"]
+        await publish(row("mosul", 2), row("alma", 1), row("idlib", 1), row("aleppo", 2))
+        assert sorted(d.id for d in await take(subscription, 3)) == ["aleppo/1-2", "alma/1-1", "idlib/1-1"]
+        await nothing_more(subscription)
+
+
+async def test_a_pattern_can_go_on_after_an_id(any_server, publish, row):
+    await publish(*(row(source, n) for source in ("aleppo", "mosul") for n in (1, 2)))
+    async with subscribe(any_server.url, ["*"], since="aleppo/1-1") as subscription:
+        assert [d.id for d in await take(subscription, 1)] == ["aleppo/1-2"]
+
+
 @pytest.mark.parametrize("later", [0, 900])
 async def test_since_a_time_is_everything_of_then_or_later(later, any_server, publish, row, delta):
     await publish(*(row(sequence=n) for n in range(1, 301)))
