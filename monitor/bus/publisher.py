@@ -117,9 +117,9 @@ class Publisher:
 
     def _outcome(self, reply: object) -> Outcome:
         if isinstance(reply, Exception):
-            happened, _ = in_words(reply)
             if code_of(reply) in _OF_ONE_STREAM:
-                return Outcome("refused", words=happened)
+                happened, mend = in_words(reply)
+                return Outcome("refused", words=f"{happened} ({mend})")
             raise unavailable(reply, self.connection.resource) from reply
         if reply == 1:
             return Outcome("stored")
