@@ -6,6 +6,7 @@ in between then cannot look like one the store does not know.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -19,6 +20,7 @@ from monitor.bus.publisher import Publisher
 CHECK_SECONDS = 3.0
 CHECK_ALL_SECONDS = 60.0
 TOUCHED_SECONDS = 600.0  # how long a stream counts as recently touched
+_AT_ONCE = 8  # streams looked into together
 CONTEST_SECONDS = 600.0
 CONTEST_RISES = 3  # of the epoch within that time: not a store that went back, but another one at work
 CONTESTED = "another monitor with a store of its own publishes here too: give each its own `prefix`"
@@ -128,11 +130,11 @@ class Verifier:
         heads = await self._heads()
         comparison = compare(tops, heads)
         # A source without a message in the present epoch stays behind; its store is not asked again for nothing.
-        self._fruitless = {
-            key: (top, heads[key])
-            for key, top in comparison.behind
-            if self._fruitless.get(key) == (top, heads[key]) or not (await self.rewind(key, top) or heads[key].sequence)
-        }
+        ends = {key: (top, heads[key]) for key, top in comparison.behind}
+        asked = [key for key in ends if self._fruitless.get(key) != ends[key]]
+        counts = await asyncio.gather(*(self.rewind(key, ends[key][0]) for key in asked))  # one transaction for many
+        useful = {key for key, count in zip(asked, counts, strict=True) if count or heads[key].sequence}
+        self._fruitless = {key: both for key, both in ends.items() if key not in useful}
         now = self._clock()
         self._next = now + CHECK_SECONDS
         # A stream held up is looked at again soon: its store may have moved on, its key may have been cleared.
@@ -170,8 +172,10 @@ class Verifier:
         """Go on after what streams hold that is not ours; return where those end for which that did not help."""
         if not foreign or self._on_ahead is None:
             return foreign
-        for key in foreign:
-            await settle_held(self._publisher, self._outbox, key)
+        keys = list(foreign)
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            await asyncio.gather(*(settle_held(self._publisher, self._outbox, key) for key in some))
         self._rises.append(self._clock())
         await self._on_ahead(foreign)
         heads = await self._heads()
