@@ -41,12 +41,14 @@ _REPLIES: dict[str, tuple[str, str]] = {
     "WRONGTYPE": ("the name holds something that is not a stream", "delete that key, or choose another prefix"),
     "unknown command": ("the server lacks a command we need", "use Redis 6.2 or newer (7 as a Cluster), or Valkey"),
 }
+_ANONYMOUS = "must be called with the client already authenticated"  # of HELLO, by the version under various classes
 # A refusal while the connection is made reaches us without code and class.
 _PHRASES = {
-    "must be called with the client already authenticated": "NOAUTH",
+    _ANONYMOUS: "NOAUTH",
     "invalid username-password pair": "WRONGPASS",
     "no permissions to": "NOPERM",
 }
+_SAID_LENGTH = 70
 # The client takes the code off the replies it has a class for.
 _CODES: tuple[tuple[type[RedisError], str], ...] = (
     (NoPermissionError, "NOPERM"),
@@ -65,10 +67,10 @@ def code_of(error: BaseException) -> str:
 
     A command refused within a script has its code at the front since Redis 7 and somewhere in the middle before.
     """
+    text = str(error)
     for kind, code in _CODES:
         if isinstance(error, kind):
-            return "NOAUTH" if "required" in str(error) else code
-    text = str(error)
+            return "NOAUTH" if "required" in text or _ANONYMOUS in text else code
     spelled = next((code for code in _REPLIES if code in text), "")
     return spelled or next((code for phrase, code in _PHRASES.items() if phrase in text), "")
 
@@ -78,7 +80,7 @@ def in_words(error: BaseException) -> tuple[str, str | None]:
     said = _first_line(str(error))
     if code := code_of(error):
         happened, mend = _REPLIES[code]
-        return f"{happened}: {said}", mend
+        return f"{happened}: {_shortened(said)}", mend
     if isinstance(error, TimeoutError):
         return "the server did not answer in time", None
     if isinstance(error, ConnectionError | OSError):
@@ -117,6 +119,11 @@ def translated(resource: str) -> Iterator[None]:
 def _raise_if_cancelled(task: asyncio.Task[object] | None, before: int) -> None:
     if task is not None and task.cancelling() > before:
         raise asyncio.CancelledError
+
+
+def _shortened(said: str) -> str:
+    """Leave room for what to do about it: who shows our words shows a line."""
+    return said if len(said) <= _SAID_LENGTH else said[: _SAID_LENGTH - 1] + "…"
 
 
 def _first_line(text: str) -> str:

@@ -17,18 +17,17 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from random import random
 from typing import NamedTuple
 
 import msgspec
 
+from monitor.bus.beats import Beats
 from monitor.bus.connection import Connection
-from monitor.bus.live import Listener
+from monitor.bus.live import Following, Listener
 from monitor.bus.outbox import START, Position
-from monitor.bus.places import BEFORE_THE_FIRST, entries_of
+from monitor.bus.places import BEFORE_THE_FIRST, entries_of, tops_of
 from monitor.errors import BusUnavailable, HistoryTruncated
-from monitor.wire import Names
 
 BUFFER = 1000
 _STREAMS_AT_ONCE = 500
@@ -50,24 +49,6 @@ class _Header(msgspec.Struct):
     source: str = ""
     epoch: str = ""
     sequence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Following:
-    """What to follow: some streams, or all deltas there are."""
-
-    names: Names
-    streams: tuple[str, ...] | None  # None: the stream of every source, new ones included
-
-    def channels(self, *, cluster: bool) -> tuple[list[str], list[str]]:
-        """Return the ordinary and the sharded channels to listen to."""
-        ordinary = [self.names.status]
-        if self.streams is None:
-            return [*ordinary, self.names.deltas], []
-        if cluster:
-            sharded = [name for name in self.streams if name != self.names.alerts]
-            return [*ordinary, *(name for name in self.streams if name == self.names.alerts)], sharded
-        return [*ordinary, *self.streams], []
 
 
 Begin = Callable[[list[str]], Awaitable[dict[str, Position]]]
@@ -100,6 +81,10 @@ class Follower:
         self._listener: Listener | None = None
         self._begun = False
         self._next_check = 0.0
+        self._beats = Beats()
+        self._compare_ends = False
+        self._short: set[str] = set()  # streams that ended before our place at the last comparison
+        self._anew: set[str] = set()  # those that did so twice
 
     async def next(self) -> Message:
         """Return the next message. Raises BusUnavailable, or HistoryTruncated once for each hole."""
@@ -125,11 +110,15 @@ class Follower:
             raise self.trouble
         if time.monotonic() >= self._next_check:
             await self._look_around()
+        if self._compare_ends:
+            await self._find_begun_anew()
+        if self._anew:
+            await self._go_back_to_the_first(self._anew.pop())
         if self._to_read:
             await self._read_back()
             return
         self._news.clear()
-        if not self._ready and not self._to_read and self.trouble is None:
+        if not (self._ready or self._to_read or self._compare_ends or self.trouble):
             # Not wait_for: before Python 3.12 it takes a cancellation for a result that arrives with it.
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, self._next_check - time.monotonic())):
@@ -154,7 +143,7 @@ class Follower:
             return list(self._following.streams)
         names = self._following.names
         members: Iterable[bytes] = await self.connection.command("SMEMBERS", names.sources)
-        return sorted(names.deltas_of(member.decode()) for member in members)
+        return sorted(filter(self._following.matches, (names.deltas_of(member.decode()) for member in members)))
 
     async def _look_around(self) -> None:
         """Read back every stream from its position: a lost last message has no successor that tells of it."""
@@ -181,6 +170,25 @@ class Follower:
         except BaseException:
             self._to_read.update(streams)
             raise
+
+    async def _find_begun_anew(self) -> None:
+        """Look for streams that end before our place though nothing more is to come: another store writes them now."""
+        self._compare_ends = False
+        tops = await tops_of(self.connection, list(self.positions))
+        short = {stream for stream, top in tops.items() if START < top < self.positions[stream]}
+        self._anew |= short & self._short
+        self._short = short - self._anew
+
+    async def _go_back_to_the_first(self, stream: str) -> None:
+        reply = await self.connection.command("XRANGE", stream, "-", "+", "COUNT", 1)
+        last, oldest = self.positions[stream], entries_of(reply, self.connection)
+        first = Position.parse(oldest[0][0]) if oldest else last
+        if first >= last:
+            return
+        self.positions[stream] = Position(first.epoch, first.sequence - 1)
+        self._to_read.add(stream)
+        words = f"the stream was begun anew: it ends before {last}, the last message seen"
+        raise HistoryTruncated(words, resource=stream, first_available=str(first))
 
     async def _offer_stored(self, message: Message) -> None:
         last = self.positions[message.stream]
@@ -219,7 +227,12 @@ class Follower:
     def _heard(self, channel: str, payload: bytes) -> None:
         self.last_heard = time.monotonic()
         names = self._following.names
-        if channel == names.status or not self._begun:
+        if channel == names.status:
+            if self._beats.heard(payload):
+                self._compare_ends = True
+                self._news.set()
+            return
+        if not self._begun:
             return
         try:
             header = msgspec.json.decode(payload, type=_Header)
@@ -227,7 +240,7 @@ class Follower:
             place = Position(int(header.epoch), int(header.sequence))
         except ValueError:
             stream, place = channel, None
-        if self._following.streams is None:
+        if self._following.streams is None and self._following.matches(stream):
             self.positions.setdefault(stream, BEFORE_THE_FIRST)
         if stream in self.positions:
             self._heard_of(stream, place, payload)

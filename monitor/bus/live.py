@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from monitor.bus.connection import ANSWER_SECONDS, Connection
 from monitor.bus.failures import translated
 from monitor.errors import BusUnavailable
+from monitor.wire import Names
 
 if TYPE_CHECKING:
     from redis.asyncio.client import PubSub
@@ -24,6 +27,29 @@ _MESSAGES = frozenset({"message", "pmessage", "smessage"})
 _CONFIRMATIONS = frozenset({"subscribe", "psubscribe", "ssubscribe"})
 
 Heard = Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What to follow: some streams, or those of all sources that match, new ones included."""
+
+    names: Names
+    streams: tuple[str, ...] | None  # None: those that match
+    patterns: tuple[str, ...] = ("*",)  # of source ids, as a shell matches names
+
+    def matches(self, stream: str) -> bool:
+        """Return whether the stream of a source is one to follow."""
+        return any(fnmatchcase(stream, self.names.deltas_of(pattern)) for pattern in self.patterns)
+
+    def channels(self, *, cluster: bool) -> tuple[list[str], list[str]]:
+        """Return the ordinary and the sharded channels to listen to."""
+        ordinary = [self.names.status]
+        if self.streams is None:
+            return [*ordinary, self.names.deltas], []
+        if cluster:
+            sharded = [name for name in self.streams if name != self.names.alerts]
+            return [*ordinary, *(name for name in self.streams if name == self.names.alerts)], sharded
+        return [*ordinary, *self.streams], []
 
 
 class Listener:

@@ -57,3 +57,9 @@ class Outbox(Protocol):
 
     async def rewind(self, topic: str, source_id: str, epoch: int, after_sequence: int) -> int:
         """Make every kept message of one stream after (epoch, after_sequence) wait again; return how many do."""
+
+    async def waiting(self, topic: str, source_id: str, limit: int) -> Sequence[Outgoing]:
+        """Return up to `limit` messages of one stream not yet published, the oldest first."""
+
+    async def messages_at(self, places: Collection[tuple[StreamKey, Position]]) -> Sequence[Outgoing]:
+        """Return the messages at these places of these streams; those no longer kept are left out."""

@@ -76,16 +76,19 @@ async def tops_of(connection: Connection, streams: Iterable[str]) -> dict[str, P
 
 
 async def position_at(connection: Connection, stream: str, at: datetime) -> Position:
-    """Return the last position in a stream of a message from `at` or before, reading back from the stream's end.
+    """Return the last position in a stream of a message from before `at`, reading back from the stream's end.
+
+    One poll's deltas have one time, and a reader that ended among them goes on from it: `at` itself is read again.
 
     Where only later messages are left of a longer stream this is BEFORE_THE_FIRST, and reading on from it tells of the hole.
     Raises BusUnavailable.
     """
     upper, first_after = "+", None
+    at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # messages name milliseconds, rounded down
     while True:
         page = entries_of(await connection.command("XREVRANGE", stream, upper, "-", "COUNT", _PAGE), connection)
         for entry_id, fields in page:
-            if _time_of(fields.get(b"d", b"")) <= at:
+            if _time_of(fields.get(b"d", b"")) < at:
                 return Position.parse(entry_id)
             first_after = Position.parse(entry_id)
         if len(page) < _PAGE:

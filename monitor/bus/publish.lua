@@ -4,6 +4,7 @@
 --          6 '1' to announce on the sharded channel of a Cluster  7 '1' to accept a gap before this message
 -- Returns  1 stored · 0 known already, nothing announced · 'gap:E-S' refused, the stream ends at E-S
 --          'other' nothing done, the stream holds a different message under this id
+--          'past' nothing done, the stream ends after this id and no longer holds what it had there, if anything
 local epoch, sequence = tonumber(ARGV[1]), tonumber(ARGV[2])
 local id = ARGV[1] .. '-' .. ARGV[2]
 local last_epoch, last_sequence
@@ -23,10 +24,10 @@ if last_epoch then
   last_epoch, last_sequence = tonumber(last_epoch), tonumber(last_sequence)
   if last_epoch > epoch or (last_epoch == epoch and last_sequence >= sequence) then
     local held = redis.call('XRANGE', KEYS[1], id, id)
-    if #held > 0 and held[1][2][2] ~= ARGV[3] then
-      return 'other'
+    if #held == 0 then
+      return 'past'
     end
-    return 0
+    return held[1][2][2] == ARGV[3] and 0 or 'other'
   end
   if last_epoch == epoch and sequence ~= last_sequence + 1 and ARGV[7] ~= '1' then
     return 'gap:' .. last_epoch .. '-' .. last_sequence

@@ -18,6 +18,7 @@ from redis.exceptions import NoScriptError
 from monitor.bus.connection import Connection
 from monitor.bus.failures import code_of, in_words, unavailable
 from monitor.bus.outbox import Position, StreamKey
+from monitor.bus.places import entries_of
 from monitor.model import Outgoing
 from monitor.wire import Names
 
@@ -27,6 +28,7 @@ Command = tuple[bytes | str | int, ...]
 # Replies that concern one stream only; after any other refusal the whole server is to be tried again later.
 _OF_ONE_STREAM = frozenset({"WRONGTYPE"})
 _TOPS_AT_ONCE = 200
+_HELD_AT_ONCE = 500
 
 _TOPS = """
 local tops = {}
@@ -47,7 +49,7 @@ return tops
 class Outcome:
     """What became of one message."""
 
-    kind: Literal["stored", "known", "other", "gap", "refused"]
+    kind: Literal["stored", "known", "other", "past", "gap", "refused"]
     top: Position | None = None  # of a gap: where the stream ends
     words: str = ""  # of a refusal
 
@@ -115,9 +117,9 @@ class Publisher:
 
     def _outcome(self, reply: object) -> Outcome:
         if isinstance(reply, Exception):
-            happened, _ = in_words(reply)
             if code_of(reply) in _OF_ONE_STREAM:
-                return Outcome("refused", words=happened)
+                happened, mend = in_words(reply)
+                return Outcome("refused", words=f"{happened} ({mend})")
             raise unavailable(reply, self.connection.resource) from reply
         if reply == 1:
             return Outcome("stored")
@@ -126,7 +128,9 @@ class Publisher:
         assert isinstance(reply, bytes | str)
         text = reply.decode() if isinstance(reply, bytes) else reply
         if text == "other":
-            return Outcome("other", words="the stream holds a different message under this id")
+            return Outcome("other")
+        if text == "past":
+            return Outcome("past")
         return Outcome("gap", top=Position.parse(text.removeprefix("gap:")))
 
     async def _register(self, rows: Iterable[Outgoing]) -> None:
@@ -135,6 +139,17 @@ class Publisher:
         if new:
             await self.connection.command("SADD", self.names.sources, *sorted(new))
             self._registered |= new
+
+    async def held(self, places: Sequence[tuple[StreamKey, Position]]) -> list[bytes | None]:
+        """Return the message a stream holds at each place, None where it holds nothing. Raises BusUnavailable."""
+        found: list[bytes | None] = []
+        for start in range(0, len(places), _HELD_AT_ONCE):
+            some = places[start : start + _HELD_AT_ONCE]
+            ranges = [("XRANGE", stream_name(self.names, key), str(place), str(place)) for key, place in some]
+            for reply in await self.connection.pipelined(ranges):
+                entries = entries_of(reply, self.connection)
+                found.append(entries[0][1].get(b"d", b"") if entries else None)
+        return found
 
     def forget(self) -> None:
         """Assume nothing about what the server holds."""

@@ -22,14 +22,14 @@ from monitor.bus.publisher import DEFAULT_STREAM_LENGTH, Outcome, Publisher, key
 from monitor.bus.status import StatusChannel
 from monitor.bus.trimming import trim_before
 from monitor.bus.verification import Verifier
-from monitor.errors import ServiceUnavailable
+from monitor.errors import BusUnavailable, ServiceUnavailable
 from monitor.model import Outgoing
 from monitor.wire import Names
 
 BATCH = 500  # messages a round trip; from SQLite a fifth faster than 200, and 1000 gains nothing more
 IDLE_SECONDS = 0.5  # another process may have committed: look without being woken
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-_SETTLED = frozenset({"stored", "known", "other"})
+_SETTLED = frozenset({"stored", "known"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class RelayState:
     trouble: str = "not started"  # in words; "" when all is well
     published: int = 0  # messages stored since the start
     repeated: int = 0  # messages that were in their streams already
-    conflicts: int = 0  # messages a stream has others for under the same ids: the store went back in time unnoticed
+    conflicts: int = 0  # messages a stream had others for under the same ids: they wait for new places
     rewinds: int = 0  # times a stream had lost messages and was sent them again
     blocked: Mapping[StreamKey, str] = field(default_factory=dict)  # streams that take no messages, and why
 
@@ -61,9 +61,10 @@ class RelayEvents:
     on_state: Callable[[RelayState], None] = lambda state: None
     on_warning: Callable[[str], None] = lambda words: None  # about the server, in words
     on_truncated: Callable[[Truncated], None] = lambda hole: None
-    # A stream ends after everything the store knows: the store went back in time, and its epoch must rise. Until the
-    # store's head is beyond the stream's end, that stream gets nothing: the server would take new messages for old ones.
-    on_ahead: Callable[[StreamKey, Position], Awaitable[None]] | None = None
+    # Streams end where they do in what the store did not write: it went back in time, or is not the one they had before.
+    # It must begin an epoch after them and give what waits for places taken there new ones. Until it has, they get
+    # nothing: the server would take new messages for old ones.
+    on_ahead: Callable[[Mapping[StreamKey, Position]], Awaitable[None]] | None = None
 
 
 class Relay:
@@ -96,6 +97,7 @@ class Relay:
         )
         self._jitter = jitter
         self._wake = asyncio.Event()
+        self._idle = False  # everything that waited is sent
         self._gaps: dict[StreamKey, Position] = {}
         self._forced: dict[StreamKey, Position] = {}
 
@@ -118,7 +120,9 @@ class Relay:
                     pause = FIRST_PAUSE
                     await self._publish_until(stop)
                 except ServiceUnavailable as error:
-                    self._note(connected=False, trouble=str(error))
+                    away = isinstance(error, BusUnavailable)  # else it is the store, which others tell of
+                    self._note(connected=not away, trouble=str(error) if away else "")
+                    self._idle = False
                     self._verifier.forget()
                     await self.connection.reset()
                     await self._rest(pause * (0.5 + self._jitter()), stop)
@@ -159,12 +163,16 @@ class Relay:
     async def _step(self) -> bool:
         """Publish one batch; return whether there may be more to do at once."""
         rows = await self._next_rows()
+        self._idle = not rows
         if not rows:
             return False
+        if await self._verifier.meet({key_of(row) for row in rows}):
+            self._note_blocked()
+            return True
         outcomes = await self._publisher.publish(rows, self._forced)
-        done = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.kind in _SETTLED]
-        if done:
+        if done := [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.kind in _SETTLED]:
             await self._outbox.mark_published(done)
+        await self._doubt(rows, outcomes)
         count = Counter(outcome.kind for outcome in outcomes)
         self.state = replace(
             self.state,
@@ -174,6 +182,17 @@ class Relay:
         )
         await self._learn(rows, outcomes)
         return True
+
+    async def _doubt(self, rows: Sequence[Outgoing], outcomes: Sequence[Outcome]) -> None:
+        """Find out why streams took no message under ids they are beyond; settle those that had these messages once."""
+        of_kind: dict[str, list[Outgoing]] = {"other": [], "past": []}
+        for row, outcome in zip(rows, outcomes, strict=True):
+            of_kind.get(outcome.kind, []).append(row)
+        replaced, passed = ({key_of(row) for row in of_kind[kind]} for kind in ("other", "past"))
+        if replaced or passed:
+            ours = await self._verifier.doubt(replaced, passed - replaced)
+            await self._outbox.mark_published([row for row in of_kind["past"] if key_of(row) in ours])
+            self._note_blocked()
 
     async def _next_rows(self) -> list[Outgoing]:
         waiting = await self._outbox.pending(BATCH, tuple(self._verifier.blocked))
@@ -189,11 +208,9 @@ class Relay:
                 self._gaps.pop(key, None)
                 if (after := self._forced.pop(key, None)) is not None:
                     self._events.on_truncated(Truncated(key, after, place))
-                if outcome.kind == "other":
-                    self._events.on_warning(f"{_where(key)}: {place} was not announced, {outcome.words}")
             elif outcome.kind == "gap" and outcome.top is not None:
                 gaps.setdefault(key, outcome.top)
-            else:
+            elif outcome.kind == "refused":
                 self._verifier.block(key, outcome.words)
                 self._note_blocked()
         for key, top in gaps.items():
@@ -209,7 +226,7 @@ class Relay:
         self._note_blocked()
 
     def _note_blocked(self) -> None:
-        trouble = ""
+        trouble = self._verifier.contested
         for key, words in self._verifier.blocked.items():
             trouble = f"{_where(key)} wait: {words}"
         self._note(connected=True, trouble=trouble)
@@ -227,7 +244,11 @@ class Relay:
             self._events.on_state(self.state)
 
     def _facts(self) -> dict[str, object]:
-        return {"published": self.state.published, "blocked": len(self._verifier.blocked)}
+        return {
+            "published": self.state.published,
+            "blocked": len(self._verifier.blocked),
+            "waiting": not self._idle,
+        }
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Generic, Self, TypeVar
 
 from monitor.bus.connection import Connection, connect
-from monitor.bus.follow import BUFFER, CHECK_SECONDS, Follower, Following, Message
+from monitor.bus.follow import BUFFER, CHECK_SECONDS, Follower, Message
+from monitor.bus.live import Following
 from monitor.bus.outbox import START, Position
 from monitor.bus.places import Since, parse_since, position_at, tops_of
 from monitor.errors import HistoryTruncated
@@ -101,7 +102,7 @@ def subscribe(
 ) -> Subscription[Delta]:
     """Return an async iterator of deltas, each exactly once and in order per source.
 
-    `sources`: ids, or None for all of them, new ones included. `since`: None for what comes from now on; the id of the
+    `sources`: ids or patterns such as `al*`, or None for all of them; new ones that match are included. `since`: None for what comes from now on; the id of the
     last delta seen; a mapping of source to that (`Subscription.positions`); an aware datetime; "0" for all the streams
     hold. `patience`: seconds of outage to wait out before BusUnavailable is raised, None for ever. `buffer`: how many
     messages are held for a slow reader before they are left in the stream. `check_every`: seconds between looks at the
@@ -159,7 +160,7 @@ class _Wish:
     check_every: float = CHECK_SECONDS
 
     def subscription(self, decode: Callable[[bytes], T]) -> Subscription[T]:
-        start = parse_since(self.since, [""] if self.alerts else self.sources)
+        start = parse_since(self.since, [""] if self.alerts else self.sources if self._patterns is None else None)
         names, connection = Names(self.prefix), connect(self.url)
 
         async def begin(existing: list[str]) -> dict[str, Position]:
@@ -167,7 +168,7 @@ class _Wish:
 
         follower = Follower(
             connection,
-            Following(names, self._streams(names)),
+            Following(names, self._streams(names), self._patterns or (EVERY,)),
             begin,
             patience=self.patience,
             buffer=self.buffer,
@@ -181,10 +182,17 @@ class _Wish:
             return ""
         return stream.removeprefix(f"{self.prefix}:{{").removesuffix("}:deltas")
 
+    @property
+    def _patterns(self) -> tuple[str, ...] | None:
+        """The sources, where any of them is a pattern: an id is one of itself."""
+        return tuple(self.sources) if self.sources and any(set("*?[") & set(one) for one in self.sources) else None
+
     def _streams(self, names: Names) -> tuple[str, ...] | None:
         if self.alerts:
             return (names.alerts,)
-        return None if self.sources is None else tuple(map(names.deltas_of, dict.fromkeys(self.sources)))
+        if self.sources is None or self._patterns is not None:
+            return None
+        return tuple(map(names.deltas_of, dict.fromkeys(self.sources)))
 
 
 async def _begin(

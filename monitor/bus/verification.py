@@ -6,19 +6,25 @@ in between then cannot look like one the store does not know.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from monitor.bus.inspection import judge
+from monitor.bus.lineage import compared, settle_held, strangers
 from monitor.bus.outbox import START, Outbox, Position, StreamKey
 from monitor.bus.publisher import Publisher
 
 CHECK_SECONDS = 3.0
 CHECK_ALL_SECONDS = 60.0
 TOUCHED_SECONDS = 600.0  # how long a stream counts as recently touched
-MOST_RISES = 16  # of the epoch at one look: an id of another writer may lie billions of epochs ahead
-Ahead = Callable[[StreamKey, Position], Awaitable[None]]
+_AT_ONCE = 8  # streams looked into together
+CONTEST_SECONDS = 600.0
+CONTEST_RISES = 3  # of the epoch within that time: not a store that went back, but another one at work
+CONTESTED = "another monitor with a store of its own publishes here too: give each its own `prefix`"
+Ahead = Callable[[Mapping[StreamKey, Position]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Verifier:
         self._on_ahead, self._on_warning, self._clock = on_ahead, on_warning, clock
         self._touched: dict[StreamKey, tuple[float, Position]] = {}
         self._fruitless: dict[StreamKey, tuple[Position, Position]] = {}  # rewinds that brought nothing: ends of both
+        self._met: set[StreamKey] = set()  # streams whose end was compared with the store's since this server is there
+        self._rises: deque[float] = deque(maxlen=CONTEST_RISES)
         self._run = ""
         self._warned: set[str] = set()
         self._next = self._next_full = 0.0
@@ -68,6 +76,12 @@ class Verifier:
         """Note that a stream holds a message."""
         self._touched[key] = (self._clock(), place)
         self._fruitless.pop(key, None)
+
+    @property
+    def contested(self) -> str:
+        """What is wrong when the epoch has to rise again and again, in words; "" when nothing is."""
+        often = len(self._rises) == CONTEST_RISES and self._clock() - self._rises[0] < CONTEST_SECONDS
+        return CONTESTED if often else ""
 
     def block(self, key: StreamKey, words: str) -> None:
         """Hold a stream's messages back until the next full look, which comes soon."""
@@ -109,40 +123,63 @@ class Verifier:
         self._publisher.forget()
         if await self._new_process():
             self._fruitless.clear()
+            self._met.clear()
         tops = await self._publisher.tops(list(await self._heads()))
+        left = await self._leave(await self._foreign(tops))
+        self.blocked = {key: _held_up(top) for key, top in left.items()}
         heads = await self._heads()
         comparison = compare(tops, heads)
         # A source without a message in the present epoch stays behind; its store is not asked again for nothing.
-        self._fruitless = {
-            key: (top, heads[key])
-            for key, top in comparison.behind
-            if self._fruitless.get(key) == (top, heads[key]) or not (await self.rewind(key, top) or heads[key].sequence)
-        }
-        self.blocked = {
-            key: f"the stream ends at {top}, after everything the store knows"
-            for key, top in (await self._resolved(dict(comparison.ahead), heads)).items()
-        }
+        ends = {key: (top, heads[key]) for key, top in comparison.behind}
+        asked = [key for key in ends if self._fruitless.get(key) != ends[key]]
+        counts = await asyncio.gather(*(self.rewind(key, ends[key][0]) for key in asked))  # one transaction for many
+        useful = {key for key, count in zip(asked, counts, strict=True) if count or heads[key].sequence}
+        self._fruitless = {key: both for key, both in ends.items() if key not in useful}
         now = self._clock()
         self._next = now + CHECK_SECONDS
         # A stream held up is looked at again soon: its store may have moved on, its key may have been cleared.
         self._next_full = now + (CHECK_SECONDS if self.blocked else CHECK_ALL_SECONDS)
 
-    async def _resolved(
-        self, ahead: dict[StreamKey, Position], heads: Mapping[StreamKey, Position]
-    ) -> dict[StreamKey, Position]:
-        """Tell of streams that end after the store until the epoch has risen above them; return those that still do."""
-        for _ in range(MOST_RISES if self._on_ahead is not None else 0):
-            if not ahead:
-                break
-            key, top = max(ahead.items(), key=lambda item: item[1])
-            before = heads.get(key, START)
-            assert self._on_ahead is not None
-            await self._on_ahead(key, top)
-            heads = await self._heads()
-            if heads.get(key, START) == before:
-                break
-            ahead = dict(compare(ahead, heads).ahead)
-        return ahead
+    async def meet(self, keys: Collection[StreamKey]) -> bool:
+        """Look at streams before the first message goes to them; return whether any was not this store's to go on with."""
+        unmet = [key for key in keys if key not in self._met]
+        foreign = await self._foreign(await self._publisher.tops(unmet)) if unmet else {}
+        for key, top in (await self._leave(foreign)).items():
+            self.block(key, _held_up(top))
+        return bool(foreign)
+
+    async def doubt(self, replaced: Collection[StreamKey], passed: Collection[StreamKey]) -> set[StreamKey]:
+        """Find out about streams that took no message because of what they hold; return which are ours all the same.
+
+        `replaced` hold other messages under ids of ours; `passed` end after such an id and no longer hold what they had
+        there: a repeat of something trimmed, if the stream ends in a message of ours.
+        """
+        tops = await self._publisher.tops([*replaced, *passed])
+        ends = {key: top for key, top in tops.items() if top is not None}
+        ours = {key for key, same in (await compared(self._publisher, self._outbox, ends)).items() if same}
+        ours -= set(replaced)
+        for key, top in (await self._leave({key: ends[key] for key in ends.keys() - ours})).items():
+            self.block(key, _held_up(top))
+        return ours
+
+    async def _foreign(self, tops: Mapping[StreamKey, Position | None]) -> dict[StreamKey, Position]:
+        unmet = tops.keys() - self._met
+        found = await strangers(self._publisher, self._outbox, tops, await self._heads(), unmet)
+        self._met |= unmet
+        return found
+
+    async def _leave(self, foreign: dict[StreamKey, Position]) -> dict[StreamKey, Position]:
+        """Go on after what streams hold that is not ours; return where those end for which that did not help."""
+        if not foreign or self._on_ahead is None:
+            return foreign
+        keys = list(foreign)
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            await asyncio.gather(*(settle_held(self._publisher, self._outbox, key) for key in some))
+        self._rises.append(self._clock())
+        await self._on_ahead(foreign)
+        heads = await self._heads()
+        return {key: top for key, top in foreign.items() if heads.get(key, START).epoch <= top.epoch}
 
     async def _heads(self) -> dict[StreamKey, Position]:
         return {StreamKey(*key): Position(*head) for key, head in (await self._outbox.heads()).items()}
@@ -158,3 +195,7 @@ class Verifier:
                 self._warned.add(words)
                 self._on_warning(words)
         return True
+
+
+def _held_up(top: Position) -> str:
+    return f"the stream ends at {top}, in what this store did not write"

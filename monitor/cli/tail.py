@@ -32,7 +32,13 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 )
 @config_option()
 @click.option("--url", "redis_url", default=None, help="A Redis URL, instead of the settings'.")
-@click.option("--source", "sources", multiple=True, metavar="S", help="Only this source. Repeatable.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="S",
+    help="Only this source, or those that match, as 'al*'. Repeatable.",
+)
 @click.option("--since", default=None, metavar="ID|TIME", help="From after SOURCE/1-42 (or 1-42 with one --source), from an ISO time, from 10m ago, or 0 for all there is.")  # fmt: skip
 @click.option("--alerts", is_flag=True, help="Follow the alerts instead of the deltas.")
 @click.option(

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
@@ -22,7 +22,7 @@ from monitor.daemon.deliver_setup import delivery_setup
 from monitor.daemon.health import HealthPage
 from monitor.daemon.metrics import Metrics
 from monitor.daemon.notes import PollNotes
-from monitor.daemon.opening import open_bus, open_store, relay_events
+from monitor.daemon.opening import begin_after, open_bus, open_store, relay_events
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
 from monitor.daemon.report import report
 from monitor.daemon.schedule import Clock, Schedule
@@ -80,7 +80,7 @@ class Monitor:
                 self.store,
                 Names(settings.prefix),
                 stream_length=settings.retention.stream_length,
-                events=relay_events(self._raise_epoch),
+                events=relay_events(self._begin_after),
             )
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings), now=self.clock.now))
@@ -187,9 +187,8 @@ class Monitor:
         log.info("reloaded", changes=str(changed))
         return str(changed)
 
-    async def _raise_epoch(self, key: StreamKey, position: Position) -> None:
-        reason = f"the stream {key} ends at {position}, after the store's head"
-        await self.store.raise_epoch(reason, above=position.epoch)
+    async def _begin_after(self, ends: Mapping[StreamKey, Position]) -> None:
+        await begin_after(self.store, ends)
         for source_id in self._plans:
             self._poller.forget(source_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import structlog
@@ -41,16 +41,24 @@ async def open_bus(settings: Settings, directory: Path) -> AsyncIterator[str]:
         yield server.url
 
 
-def relay_events(on_ahead: Callable[[StreamKey, Position], Awaitable[None]]) -> RelayEvents:
-    """Return what the relay tells: to the log, and to `on_ahead` when a stream ends after everything the store knows."""
+Ahead = Callable[[Mapping[StreamKey, Position]], Awaitable[None]]
 
-    async def ahead(key: StreamKey, position: Position) -> None:
-        log.error("stream_ahead_of_store", stream=str(key), position=str(position))
-        await on_ahead(key, position)
 
+def relay_events(on_ahead: Ahead) -> RelayEvents:
+    """Return what the relay tells: to the log, and to `on_ahead` when streams hold what the store did not write."""
     return RelayEvents(
         on_state=lambda state: log.info("relay", connected=state.connected, trouble=state.trouble),
         on_warning=lambda words: log.warning("redis", warning=words),
         on_truncated=lambda hole: log.error("stream_truncated", stream=str(hole.key), after=str(hole.after)),
-        on_ahead=ahead,
+        on_ahead=on_ahead,
     )
+
+
+async def begin_after(store: Store, ends: Mapping[StreamKey, Position]) -> None:
+    """Let the store go on after what streams hold that it did not write, and tell in the log what came of it."""
+    key, end = max(ends.items(), key=lambda item: item[1])
+    stream = f"the stream of {key.source_id or key.topic}"
+    more = f", and {len(ends) - 1} more end so" if len(ends) > 1 else ""
+    reason = f"{stream} ends at {end} in what this store did not write{more}"
+    epoch, moved = await store.begin_after({(key.topic, key.source_id): end for key, end in ends.items()}, reason)
+    log.error("streams_of_another_store", reason=reason, epoch=epoch, renumbered=moved)

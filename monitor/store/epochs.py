@@ -6,11 +6,14 @@ stream already holds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
 from monitor.store.codec import microseconds
+from monitor.store.outbox import Position, Stream, heads
+from monitor.store.renumbering import is_waiting_up_to, renumber_waiting
 from monitor.store.tables import outbox_heads, sources, store_state
 
 
@@ -29,6 +32,22 @@ def raise_epoch(connection: Connection, reason: str, now: datetime, *, above: in
     connection.execute(update(sources).values(epoch=epoch, sequence=0, version=sources.c.version + 1))
     connection.execute(update(outbox_heads).values(epoch=epoch, sequence=0))
     return epoch
+
+
+def begin_after(connection: Connection, ends: Mapping[Stream, Position], reason: str, now: datetime) -> tuple[int, int]:
+    """Go on after what streams hold that this store did not write; return the epoch in force and how many messages moved.
+
+    `ends`: where each of these streams ends. New deltas come in an epoch above all of them. Where messages wait under
+    ids a stream is beyond, everything that waits for it gets new places, in its order: under the old ones the stream
+    would take it for repeats, and nobody would ever be told.
+    """
+    taken = [stream for stream, end in ends.items() if is_waiting_up_to(connection, stream, end)]
+    epoch = current_epoch(connection)
+    given = heads(connection)
+    fresh = epoch > max(end[0] for end in ends.values())
+    if not (fresh and all(given[stream] == (epoch, 0) for stream in taken)):
+        epoch = raise_epoch(connection, reason, now, above=max(epoch, *(end[0] for end in ends.values())))
+    return epoch, sum(renumber_waiting(connection, stream, epoch) for stream in taken)
 
 
 def current_epoch(connection: Connection) -> int:

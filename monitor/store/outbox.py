@@ -41,6 +41,7 @@ _ADVANCE = Prepared(
 )
 _HEAD = Query(select(*outbox_heads.c["epoch", "sequence"]).where(outbox_heads.c.topic == bindparam("b_topic")))
 _MESSAGE = outbox.c["topic", "source_id", "epoch", "sequence", "payload"]
+_AT = Query(select(*_MESSAGE).where(*_PLACE))
 _PENDING = select(*_MESSAGE).join(outbox_waiting, outbox.c.id == outbox_waiting.c.id)
 
 
@@ -91,6 +92,23 @@ def pending(connection: Connection, limit: int, skip: Collection[Stream] = ()) -
     if skip:
         statement = statement.where(tuple_(outbox.c.topic, outbox.c.source_id).not_in(list(skip)))
     return tuple(Outgoing(*row) for row in connection.execute(statement))
+
+
+def waiting(connection: Connection, topic: str, source_id: str, limit: int) -> tuple[Outgoing, ...]:
+    """Return the oldest unpublished messages of one stream."""
+    of_stream = _PENDING.where(outbox.c.topic == topic, outbox.c.source_id == source_id)
+    return tuple(Outgoing(*row) for row in connection.execute(of_stream.order_by(outbox.c.id).limit(limit)))
+
+
+def messages_at(connection: Connection, places: Collection[tuple[Stream, Position]]) -> tuple[Outgoing, ...]:
+    """Return the messages at these places of these streams; those no longer kept are left out."""
+    return tuple(
+        Outgoing(*row)
+        for (topic, source_id), (epoch, sequence) in places
+        for row in _AT.all(
+            connection, {"b_topic": topic, "b_source_id": source_id, "b_epoch": epoch, "b_sequence": sequence}
+        )
+    )
 
 
 def mark_published(connection: Connection, rows: Sequence[Outgoing]) -> None:

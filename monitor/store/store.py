@@ -176,6 +176,14 @@ class Store:
         """Return the oldest unpublished messages, in sequence order within each stream; `skip` leaves streams out."""
         return await self.read(partial(outbox.pending, limit=limit, skip=skip))
 
+    async def waiting(self, topic: str, source_id: str, limit: int) -> Sequence[Outgoing]:
+        """Return the oldest unpublished messages of one stream."""
+        return await self.read(partial(outbox.waiting, topic=topic, source_id=source_id, limit=limit))
+
+    async def messages_at(self, places: Collection[tuple[Stream, Position]]) -> Sequence[Outgoing]:
+        """Return the messages at these `(epoch, sequence)` of these streams; those no longer kept are left out."""
+        return await self.read(partial(outbox.messages_at, places=places))
+
     async def mark_published(self, rows: Sequence[Outgoing]) -> None:
         """Remember that the streams hold these messages."""
         await self.run(partial(outbox.mark_published, rows=rows))
@@ -201,6 +209,14 @@ class Store:
         Superseded; sequences begin again at 1.
         """
         return await self.run(partial(epochs.raise_epoch, reason=reason, now=self._clock(), above=above))
+
+    async def begin_after(self, ends: Mapping[Stream, Position], reason: str) -> tuple[int, int]:
+        """Go on after what these streams, ending here, hold that this store did not write.
+
+        Raises the epoch above them where it is not, and gives messages that wait under ids a stream is beyond new places
+        in it. Returns the epoch in force and how many messages that were. Polls under way become Superseded.
+        """
+        return await self.run(partial(epochs.begin_after, ends=ends, reason=reason, now=self._clock()))
 
     # History
 

@@ -18,6 +18,7 @@ from monitor.wire.encode import (
     encode_delta,
     encode_event,
     entry_data,
+    renumber_delta,
     rfc3339,
     verdict_event,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "encode_delta",
     "encode_event",
     "entry_data",
+    "renumber_delta",
     "rfc3339",
     "verdict_event",
 ]

@@ -14,7 +14,7 @@ from monitor.bus import EmbeddedServer, Relay, connect
 from monitor.bus.launch import ServerSettings, arguments, find_program, spawn, try_lock
 from monitor.errors import BusUnavailable
 from monitor.model import Alert, AlertKind, Change, ChangeType, Delta, Entry, Match, Outgoing, SourceRef
-from monitor.wire import encode_alert, encode_delta
+from monitor.wire import encode_alert, encode_delta, renumber_delta
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -52,6 +52,28 @@ class MemoryOutbox:
         for key, epoch in self.epochs.items():
             heads[key] = max(heads.get(key, (0, 0)), (epoch, 0))
         return heads
+
+    async def waiting(self, topic, source_id, limit):
+        others = {key[:2] for key in self.rows} - {(topic, source_id)}
+        return await self.pending(limit, others)
+
+    async def messages_at(self, places):
+        keys = [(*key, *place) for key, place in places]
+        return [self.rows[key] for key in keys if key in self.rows]
+
+    async def begin_after(self, ends):
+        """As the store does: an epoch above these ends, and what waits under taken ids moved into it."""
+        for key, end in ends.items():
+            waiting = await self.waiting(*key, len(self.rows))
+            given = [place[2] for place in self.rows if place[:2] == tuple(key)]
+            epoch = max([end[0], *given, self.epochs.get(key, 0)]) + 1
+            if waiting and (waiting[0].epoch, waiting[0].sequence) <= end:
+                for sequence, row in enumerate(waiting, 1):
+                    del self.rows[row.topic, row.source_id, row.epoch, row.sequence]
+                    payload = renumber_delta(row.payload, epoch, sequence) if row.topic == "deltas" else row.payload
+                    self.add(Outgoing(row.topic, row.source_id, epoch, sequence, payload))
+            else:
+                self.epochs[key] = epoch
 
     async def rewind(self, topic, source_id, epoch, after_sequence):
         self.rewinds.append((topic, source_id, epoch, after_sequence))

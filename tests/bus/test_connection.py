@@ -11,9 +11,11 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.exceptions import AuthenticationError, ResponseError
 
 from monitor.bus import Relay, connect, subscribe
 from monitor.bus.address import parse_address
+from monitor.bus.failures import in_words
 from monitor.errors import BusUnavailable
 
 
@@ -112,6 +114,15 @@ async def test_a_password_that_is_missing_or_wrong_is_told_apart(login, words, a
     finally:
         await client.command("CONFIG", "SET", "requirepass", "")
         await stranger.aclose()
+
+
+@pytest.mark.parametrize("kind", [AuthenticationError, ResponseError])
+def test_a_password_that_is_missing_is_told_so_whatever_class_the_refusal_has(kind):
+    said = "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be"
+    happened, mend = in_words(kind(said))
+    assert happened.startswith("the server wants a password: HELLO must")
+    assert len(happened) < 110, "what to do about it fits on the line"
+    assert mend == "put user and password into the redis URL"
 
 
 async def test_more_commands_at_once_than_connections_wait_instead_of_failing(client):

@@ -5,11 +5,12 @@ import os
 import random
 import signal
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from monitor.bus import Relay, connect, subscribe, subscribe_alerts, subscribe_raw, subscribe_sync
+from monitor.bus.status import HEARTBEAT, status_event
 from monitor.errors import BusUnavailable, HistoryTruncated
 
 STREAM = "monitor:{live}:deltas"
@@ -99,11 +100,34 @@ async def test_since_positions_reads_sources_that_are_not_among_them_from_their_
         assert sorted(d.id for d in await take(subscription, 2)) == ["a/1-2", "b/1-1"]
 
 
-async def test_since_a_time_goes_on_after_the_last_delta_of_then(any_server, publish, row, delta):
+async def test_patterns_of_sources_include_new_ones_and_nothing_else(any_server, publish, row):
+    await publish(row("aleppo", 1), row("mosul", 1))
+    async with subscribe(any_server.url, ["al*", "idlib"], since="0") as subscription:
+        assert [d.id for d in await take(subscription, 1)] == ["aleppo/1-1"]
+        await publish(row("mosul", 2), row("alma", 1), row("idlib", 1), row("aleppo", 2))
+        assert sorted(d.id for d in await take(subscription, 3)) == ["aleppo/1-2", "alma/1-1", "idlib/1-1"]
+        await nothing_more(subscription)
+
+
+async def test_a_pattern_can_go_on_after_an_id(any_server, publish, row):
+    await publish(*(row(source, n) for source in ("aleppo", "mosul") for n in (1, 2)))
+    async with subscribe(any_server.url, ["*"], since="aleppo/1-1") as subscription:
+        assert [d.id for d in await take(subscription, 1)] == ["aleppo/1-2"]
+
+
+@pytest.mark.parametrize("later", [0, 900])
+async def test_since_a_time_is_everything_of_then_or_later(later, any_server, publish, row, delta):
     await publish(*(row(sequence=n) for n in range(1, 301)))
-    at = delta(sequence=290).seen_at
+    at = delta(sequence=290).seen_at + timedelta(microseconds=later)  # messages name milliseconds
     async with subscribe(any_server.url, ["live"], since=at) as subscription:
-        assert [d.sequence for d in await take(subscription, 10)] == list(range(291, 301))
+        assert [d.sequence for d in await take(subscription, 11)] == list(range(290, 301))
+
+
+async def test_since_the_time_of_a_poll_leaves_none_of_its_deltas_out(any_server, publish, row, delta):
+    at = delta(sequence=2).seen_at
+    await publish(row(sequence=1), *(row(sequence=n, seen_at=at) for n in (2, 3, 4)))
+    async with subscribe(any_server.url, ["live"], since=at) as subscription:
+        assert [d.sequence for d in await take(subscription, 3)] == [2, 3, 4]
 
 
 async def test_since_a_time_before_all_of_a_whole_stream_is_its_start(any_server, publish, row, delta):
@@ -325,3 +349,57 @@ def test_without_an_event_loop_a_plain_loop_reads_the_same(short_dir, outbox, ro
             assert [next(deltas).sequence for _ in range(3)] == [1, 2, 3]
             assert deltas.positions == {"live": "1-3"}
         runner.run(server.stop())
+
+
+@pytest.fixture
+def beat(client):
+    """Publish a heartbeat of a daemon's run."""
+
+    async def publish(run, **facts):
+        data = {"interval": 5.0, "run": run, "published": 0, "waiting": False, "blocked": 0, **facts}
+        message = status_event(HEARTBEAT, data, now=datetime.now(UTC), event_id="b")
+        await client.command("PUBLISH", "monitor:status", message)
+
+    return publish
+
+
+async def beats(subscription, beat, *facts):
+    """Let a subscription hear heartbeats and act on each."""
+    for one in facts:
+        heard = subscription._follower.last_heard
+        await beat("fresh", **one)
+        async with asyncio.timeout(5):
+            while subscription._follower.last_heard == heard:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_stream_that_was_begun_anew_is_told_and_read_from_its_first(any_server, client, publish, row, beat):
+    await publish(row(sequence=1), row(sequence=2))  # a fresh store on a fresh server
+    async with subscribe(any_server.url, ["live"], since="live/1-57") as subscription:
+        waiting = asyncio.ensure_future(anext(subscription))
+        async with asyncio.timeout(5):
+            while not subscription._follower._begun:
+                await asyncio.sleep(0.005)
+        await beats(subscription, beat, {}, {})
+        with pytest.raises(HistoryTruncated, match=r"begun anew.*1-57") as hole:
+            await asyncio.wait_for(waiting, 5)
+        assert hole.value.first_available == "live/1-1"
+        assert [delta.id for delta in await take(subscription, 2)] == ["live/1-1", "live/1-2"]
+        await publish(row(sequence=3))
+        assert [delta.id for delta in await take(subscription, 1)] == ["live/1-3"]
+
+
+async def test_a_stream_that_is_being_refilled_is_waited_for(any_server, client, publish, row, beat):
+    await publish(row(sequence=1))
+    async with subscribe(any_server.url, ["live"], since="live/1-2") as subscription:
+        waiting = asyncio.ensure_future(anext(subscription))
+        async with asyncio.timeout(5):
+            while not subscription._follower._begun:
+                await asyncio.sleep(0.005)
+        await beats(subscription, beat, {"waiting": True}, {"waiting": True}, {"blocked": 1}, {})
+        await publish(row(sequence=2))
+        await beats(subscription, beat, {}, {})
+        assert not waiting.done()
+        await publish(row(sequence=3))
+        assert (await asyncio.wait_for(waiting, 5)).id == "live/1-3"

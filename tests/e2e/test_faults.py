@@ -388,11 +388,60 @@ def test_a_store_that_went_back_in_time_unannounced_begins_an_epoch_of_its_own(r
     running.start()
     # What the older store had not seen is told again, under ids that no stream holds yet.
     wait(lambda: [key for key, _ in server.deltas()] == ["1-1", "1-2", "2-1", "2-2"], "a new epoch", PATIENCE)
-    assert "stream_ahead_of_store" in running.words()
+    assert "streams_of_another_store" in running.words()
     wait(lambda: is_well(running), "a good status", PATIENCE)
     assert running.stop() == 0
     assert "the epoch is 3 now" in running.command("restore", "--new-epoch", check=True).stderr
     assert running.command("restore").returncode == 2
+
+
+@pytest.mark.slow
+def test_a_lost_state_directory_tells_what_it_finds_before_it_meets_the_old_streams(running, server, site, wait):
+    server.start()
+    began(running, wait)
+    site.pages["/live"] = BLOG.page(4)
+    wait(lambda: len(server.deltas()) >= 4, "four deltas", PATIENCE)
+    assert running.stop() == 0
+    old = server.deltas()
+    shutil.rmtree(running.home / "state")
+    server.process.send_signal(signal.SIGSTOP)  # away when the daemon starts anew, and for its first changes
+    site.pages["/live"] = BLOG.page(0)
+    began(running, wait)
+    site.pages["/live"] = BLOG.page(3)
+    told = wait(lambda: (line := trouble(running, "redis")) and line["outbox"] >= 3 and line, "the trouble", PATIENCE)
+    server.process.send_signal(signal.SIGCONT)
+    wait(lambda: len(server.deltas()) >= len(old) + told["outbox"], "every delta", PATIENCE)
+    wait(lambda: is_well(running), "a good status", PATIENCE)
+    assert server.deltas()[: len(old)] == old
+    fresh = server.deltas()[len(old) :]
+    assert [key for key, _ in fresh] == [f"2-{number}" for number in range(1, told["outbox"] + 1)]
+    assert [json.loads(body)["id"] for _, body in fresh] == [f"aleppo/{key}" for key, _ in fresh]
+    assert "streams_of_another_store" in running.words()
+
+
+@pytest.mark.slow
+def test_two_daemons_with_stores_of_their_own_on_one_prefix_are_told_and_lose_nothing(
+    running, server, site, wait, tmp_path
+):
+    server.start()
+    (tmp_path / "there").mkdir()
+    settings = running.config.read_text("utf-8").replace(str(tmp_path / "state"), "STATE")
+    there = type(running)(tmp_path / "there", settings)
+    try:
+        for one in (running, there):
+            began(one, wait)
+        for step in range(1, 9):
+            site.pages["/live"] = BLOG.page(step)
+            wait(lambda n=step: len(server.deltas()) >= 2 * n, "both daemons' deltas", PATIENCE)
+        words = "another monitor with a store of its own"
+        wait(lambda: trouble(running, words) or trouble(there, words), "the trouble", PATIENCE)
+    finally:
+        there.process.send_signal(signal.SIGTERM)
+        there.process.wait(20)
+    keys = [tuple(map(int, key.split("-"))) for key, _ in server.deltas()]
+    assert keys == sorted(set(keys))
+    texts = [json.loads(body)["data"]["entry"]["text"] for _, body in server.deltas()]
+    assert all(texts.count(text) % 2 == 0 for text in texts)
 
 
 def test_commands_that_only_look_make_no_store(running):

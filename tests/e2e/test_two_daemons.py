@@ -9,7 +9,9 @@ import signal
 import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -38,7 +40,7 @@ def _binaries():
     return max((place.parent for place in Path("/usr/lib/postgresql").glob("*/bin/initdb")), default=None)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def postgresql():
     pytest.importorskip("psycopg", reason="the PostgreSQL driver is not installed")
     binaries = _binaries()
@@ -55,6 +57,7 @@ def postgresql():
         whose = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def run(command, *words):
+        """Run one of the server's programs on its data."""
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(
             [binaries / command, "-D", place / "data", *words], cwd=place, check=True, timeout=60, **quiet, **whose
@@ -64,8 +67,10 @@ def postgresql():
         run("initdb", "-U", "monitor", "-A", "trust", "-E", "UTF8", "--no-sync")
         options = f"-k {place} -c listen_addresses= -c fsync=off"
         run("pg_ctl", "-o", options, "-l", place / "log", "-w", "start")
-        yield f"postgresql://monitor@/postgres?host={place}"
-        run("pg_ctl", "-m", "immediate", "-w", "stop")
+        start = partial(run, "pg_ctl", "-o", options, "-l", place / "log", "-w", "start")
+        stop = partial(run, "pg_ctl", "-m", "immediate", "-w", "stop")
+        yield SimpleNamespace(url=f"postgresql://monitor@/postgres?host={place}", start=start, stop=stop)
+        stop()
     finally:
         shutil.rmtree(place)
 
@@ -94,7 +99,7 @@ def _answers(client):
 @pytest.fixture
 def pair(daemon, postgresql, bus, free_port, served, tmp_path):
     served.pages["/live"] = BLOG.page(0)
-    settings = SETTINGS.replace("POSTGRESQL", postgresql).replace("PORT", str(free_port))
+    settings = SETTINGS.replace("POSTGRESQL", postgresql.url).replace("PORT", str(free_port))
     settings = settings.replace("PAGE", f"{served.address}/live")
     here = daemon(settings)
     (tmp_path / "there").mkdir()
@@ -129,6 +134,36 @@ def test_two_daemons_on_one_store_tell_each_change_once_in_order_though_each_sta
     assert len(revisions) == len(set(revisions))
     alerts = [event["data"]["rule"] for _, event in _stream(bus, "monitor:alerts")]
     assert alerts == ["halted"]
+
+
+@pytest.mark.slow
+@pytest.mark.postgresql
+def test_a_database_server_that_goes_away_is_named_and_nothing_is_lost_when_it_is_back(
+    pair, postgresql, bus, served, wait, tmp_path
+):
+    here, _ = pair
+    here.start()
+    wait(lambda: here.polled("aleppo"), "the first poll", PATIENCE)
+    before = len(bus.xrange("monitor:{aleppo}:deltas"))
+    postgresql.stop()
+    try:
+        served.pages["/live"] = BLOG.page(BLOG.last_step // 2)
+        wait(lambda: "does not answer" in here.command("status").stderr, "the trouble", PATIENCE)
+        assert here.command("status", "--quiet").returncode == 69
+        wait(lambda: any("store: " in one for one in _troubles(tmp_path)), "what the daemon says itself", PATIENCE)
+        assert not any("redis: " in one for one in _troubles(tmp_path))
+        assert here.process.poll() is None
+    finally:
+        postgresql.start()
+    served.pages["/live"] = BLOG.page(BLOG.last_step)
+    wait(lambda: _told(_stream(bus, "monitor:{aleppo}:deltas")) >= _needed(), "every change", PATIENCE)
+    wait(lambda: here.command("status", "--quiet").returncode == 0, "a good status", PATIENCE)
+    assert here.stop() == 0
+    assert len(bus.xrange("monitor:{aleppo}:deltas")) > before
+
+
+def _troubles(home):
+    return json.loads((home / "state" / "troubles.json").read_text("utf-8"))
 
 
 def _stream(client, name):

@@ -111,8 +111,9 @@ async def test_many_streams_found_ahead_raise_the_epoch_once_and_above_all_of_th
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_an_hour_of_two_daemons_that_stall_and_overlap_is_exact(store, second, make):
-    """Scripted time: both claim what is due every 15 s, some polls stall past their lease and commit late.
+@pytest.mark.parametrize("claiming", [True, False], ids=["with leases", "each polls everything"])
+async def test_an_hour_of_two_daemons_that_stall_and_overlap_is_exact(claiming, store, second, make):
+    """Scripted time: both claim what is due every 15 s or poll it anyhow, some polls stall past the next and commit late.
 
     The page of each source only ever changes with time, so a stored page must never be older than one stored before it.
     """
@@ -139,8 +140,9 @@ async def test_an_hour_of_two_daemons_that_stall_and_overlap_is_exact(store, sec
             stalled.remove(due)
             await finish(due[1], due[2])
         for daemon in chance.sample([store, second], 2):
-            for claim in await daemon.claim_due(make.now, limit=3, lease=timedelta(seconds=20), among=names):
-                result = await poll(daemon, claim.source_id, tick)
+            due = await daemon.claim_due(make.now, limit=3, lease=timedelta(seconds=20), among=names)
+            for name in [claim.source_id for claim in due] if claiming else names:
+                result = await poll(daemon, name, tick)
                 if chance.random() < 0.2:
                     stalled.append((tick + chance.randrange(2, 6), daemon, result))
                 else:

@@ -153,6 +153,13 @@ def test_any_delta_is_valid_and_comes_back_the_same(delta):
     assert plain(decode_delta(message)) == plain(delta)
 
 
+def test_a_delta_that_was_read_and_written_again_is_the_same_bytes():
+    entry = Entry(0, "Text.", published=Stamp(at=datetime(2026, 1, 1, tzinfo=UTC), text="0:00"))
+    seen_at = datetime(2026, 1, 1, 0, 1, 2, 3999, tzinfo=UTC)  # a clock knows more than a message tells
+    message = encode_delta(Delta(SourceRef("a"), 1, 1, seen_at, Change(ChangeType.NEW, "e", entry, 1)))
+    assert encode_delta(decode_delta(message)) == message
+
+
 @given(alerts)
 @settings(max_examples=100, deadline=None)
 def test_any_alert_is_valid_and_comes_back_the_same(alert):
