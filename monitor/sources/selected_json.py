@@ -78,7 +78,8 @@ def _page(content: Content, items: list[JSON], fields: Mapping[str, Search], sel
     read: list[Draft] = []
     deleted: list[str] = []
     broken = 0
-    for item in newest_part(items, content.options.max_entries, lambda one: _when(one, fields)):
+    some = newest_part(items, content.options.max_entries, lambda one: _when(one, fields))
+    for item in some:
         if not isinstance(item, dict):
             broken += 1
             continue
@@ -99,6 +100,7 @@ def _page(content: Content, items: list[JSON], fields: Mapping[str, Search], sel
         if "entry" in select
         else f"a list of {len(read)} objects with times and texts",
         deleted=tuple(deleted),
+        left_out=len(items) - len(some),
         remarks=(*misses, *((f"{broken} members are no objects and were left out",) if broken else ())),
     )
 
