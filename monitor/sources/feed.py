@@ -31,10 +31,9 @@ _NAMES = {"rss": "RSS", "atom": "Atom", "cdf": "CDF"}
 
 def read_feed(content: Content) -> Page | Verdict:
     """Return the entries of a feed; a failed verdict if the document is none."""
-    body = feed_bytes(content)
-    if (dear := too_complex(body)) is not None:
+    base, cut = content.document.url, trimmed(feed_bytes(content), content.options.max_entries)
+    if (dear := too_complex(cut.body)) is not None:
         return dear
-    base, cut = content.document.url, trimmed(body, content.options.max_entries)
 
     def make(entry: FeedDict, version: str) -> Draft:
         return draft_of(entry, base=base, dated_by_update=not version.startswith("atom"))
@@ -62,7 +61,7 @@ def page_of(content: Content, items: FeedItems, cut: Trimmed) -> Page:
         ttl=time_to_live(head),
         next_url=_next(head, content.document.url),
         left_out=cut.left_out,
-        verdict=_broken(items) or external_entity(content.body),
+        verdict=_broken(items) or external_entity(cut.body),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import cast
 
 from monitor.model import Verdict, VerdictKind
-from monitor.sources.content import JSON, Content
+from monitor.sources.content import JSON, Content, json_fault
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.feed_entries import absolute
 from monitor.sources.limits import newest_part
@@ -57,7 +57,7 @@ def read_selected_json(content: Content) -> Page | Verdict:
 
     value = content.json
     if value is None:
-        return Verdict(VerdictKind.FAILED, "the document does not parse as JSON", "not_json")
+        return Verdict(VerdictKind.FAILED, f"the document is no JSON: {json_fault(content.text)}", "not_json")
     select = content.options.select
     try:
         items = _search(select["entry"])(value) if "entry" in select else _likely_list(value)
