@@ -5,7 +5,7 @@
 The hosts are addresses 127.x.y.z of one server in another process, which keeps the log the figures come from: for each host
 the requests at once and the time between their starts, for each source how long it was not asked. A tenth of the hosts is
 slow, some say 429, some answer only without validators. The sources are polled as the daemon does: each at its next time,
-with what the last answer brought. Exits 1 when a limit of a host was broken or a source starved.
+with what the last answer brought. Exits 1 when a limit of a host was broken, a validator was not sent back, most answers were no 304, or a source starved.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Log:
         self.statuses: Counter[int] = Counter()
         self.robots: Counter[str] = Counter()
         self.early = 0  # requests to a host within its Retry-After
+        self.unconditional = 0  # requests without the validator their last answer brought
         self.closed_until: dict[str, float] = {}
         self.stall = 0.0
 
@@ -74,6 +75,7 @@ async def serve(hosts: int) -> None:
     server = RawServer()
     names = {host(n): n for n in range(hosts)}
     versions: Counter[str] = Counter()
+    given: dict[str, str] = {}  # source → the ETag of its last answer
 
     async def answer(request, writer):
         now, name = request.at, request.local
@@ -105,6 +107,9 @@ async def serve(hosts: int) -> None:
             return 429, http(b"", "429 Too Many Requests", Retry_After=str(RETRY_AFTER))
         versions[source] += chance.random() < CHANGE
         etag = f'"{versions[source]}"'
+        # What was given last must come back with the next question, whether or not it is still right.
+        log.unconditional += source in given and request.headers.get("if-none-match") != given[source]
+        given[source] = etag
         if request.headers.get("if-none-match") == etag and n % 20 != 11:
             return 304, UNCHANGED
         return 200, http(f"entry {versions[source]} of {source} ".encode() * 200, ETag=etag)
@@ -135,6 +140,7 @@ def _report(log: Log) -> dict:
         "least_gap": min(gaps),
         "robots": [len(log.robots), max(log.robots.values())],
         "early": log.early,
+        "unconditional": log.unconditional,
         "stall": log.stall,
         "short_gaps": sum(gap < SPACING - 0.1 for gap in gaps),
         "asked": log.asked,
@@ -222,6 +228,8 @@ def _judged(options, seen: dict, tally: Tally, cpu: float, seconds: float, began
     print(f"{'robots.txt asked of one host':44}{1:>8}{seen['robots'][1]:>10}")
     print(f"{'longest a source was not asked, s':44}{options.every * 2 + 30:>8g}{worst:>10.1f}")
     print(f"{'sources starved or never asked':44}{0:>8}{len(starved) + missing:>10}")
+    print(f"{'requests without the ETag given last':44}{0:>8}{seen['unconditional']:>10}")
+    print(f"{'304 answers':44}{'> half':>8}{seen['statuses'].get('304', 0):>10}")
     print(f"statuses {seen['statuses']}, outcomes {dict(tally.outcomes)}")
     print(
         f"polls began late by p50 {late[len(late) // 2] * 1e3:.1f} ms, p99 {late[int(len(late) * 0.99)] * 1e3:.1f} ms; CPU {cpu / tally.polls * 1e3:.2f} ms a poll"
@@ -233,6 +241,7 @@ def _judged(options, seen: dict, tally: Tally, cpu: float, seconds: float, began
     )
     spaced = seen["least_gap"] >= SPACING - 0.1 - doubt and seen["short_gaps"] <= seen["requests"] / 1000
     broken = seen["most_at_once"] > CONCURRENCY or not spaced or seen["early"] or seen["robots"][1] > 1
+    broken = broken or seen["unconditional"] or seen["statuses"].get("304", 0) * 2 < tally.polls
     return 1 if broken or starved or missing else 0
 
 

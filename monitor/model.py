@@ -83,6 +83,7 @@ class Snapshot:
     title: str | None = None
     order: PageOrder = "newest_first"
     whole: bool = False  # the adapter knows that this is the whole blog, not a window of its newest entries
+    capped: bool = False  # there are more entries than a poll may bring: the older ones were left out
     deleted: tuple[str, ...] = ()  # native ids the publisher declares deleted (tombstones)
     modified_at: datetime | None = None  # the page's own time: lastBuildDate, dateModified …
     served_age: int | None = None  # seconds a cache says it held the page (HTTP Age)

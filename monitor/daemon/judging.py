@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from monitor.rules import Ruleset, RuleText
 
 
-DAMAGED = ("truncated", "broken_items")  # what is left of such a document is the publisher's own
+DAMAGED = ("truncated", "broken_items", "external_entity")  # what is left of such a document is the publisher's own
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from monitor.daemon import paging
 from monitor.daemon.deliver_setup import rule_options
 from monitor.daemon.judging import Watch
 from monitor.daemon.poll import RulesInForce, SourcePlan
@@ -29,7 +31,8 @@ def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
     """Return how one source is polled."""
     limits = settings.limits
     rules = {name: rule for name, rule in settings.rules.items() if rule.enabled and rule.looks_at(source)}
-    deadline = limits.total_time + limits.parse_time * 2 + 30.0  # 30 s: the wait for the host's turn
+    # 30 s: the wait for the host's turn
+    deadline = limits.total_time + limits.parse_time * 2 + 30.0 + paging.MAX_SECONDS
     return SourcePlan(
         watch=_watch(source, frozenset(rules)),
         request=FetchRequest(
@@ -96,6 +99,7 @@ def parse_worker(settings: Settings) -> ParseWorker:
     return ParseWorker(
         ParseWorkerSettings(
             deadline=limits.parse_time,
+            cpu_seconds=math.ceil(limits.parse_time),
             address_space=limits.parse_memory,
             quarantine=settings.state_dir / "quarantine",
         )

@@ -12,6 +12,7 @@ from monitor.store import PollState
 
 GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
 HABIT_WEIGHT = 0.25  # of the newest gap between entries in the source's habit
+MOVE_DOUBTED = 3  # failed polls in a row, after which a source that moved is looked for at its own address again
 RATE_MEMORY_HOURS = 1.0  # how far back the entry rate looks, as the time constant of its smoothing
 
 
@@ -61,7 +62,9 @@ def after_poll(state: PollState, outcome: Outcome, timing: Timing, *, now: datet
         last_ok_at=now if good else state.last_ok_at,
         failures=failures,
     )
-    return _validated(after, outcome, now, state.last_poll_at) if good else after
+    if good:
+        return _validated(after, outcome, now, state.last_poll_at)
+    return _unlearned(after) if failures >= MOVE_DOUBTED and state.moved_to else after
 
 
 def asked_at(state: PollState, url: str) -> PollState:
@@ -72,9 +75,12 @@ def asked_at(state: PollState, url: str) -> PollState:
     """
     if state.asked in (url, None):
         return replace(state, asked=url)
-    return replace(
-        state, asked=url, etag=None, last_modified=None, body_hash=None, moved_to=None, moved_seen=0, kind=None
-    )
+    return replace(_unlearned(state), asked=url, kind=None)
+
+
+def _unlearned(state: PollState) -> PollState:
+    """Return the state without where the source moved, and without the validators of that place."""
+    return replace(state, etag=None, last_modified=None, body_hash=None, moved_to=None, moved_seen=0)
 
 
 def is_deferred(verdict: Verdict) -> bool:

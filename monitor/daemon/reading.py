@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from monitor.errors import ServiceUnavailable, UnusableInput
 from monitor.model import Document, Entry, Reading, ReadOptions
@@ -72,12 +73,26 @@ async def _fetched(url: str, seen_at: datetime) -> Document:
     from monitor.fetch import Fetcher, FetchRequest, Fresh
 
     async with Fetcher() as fetcher:
-        # A person at a terminal named this address, so one on a private network is meant.
-        answer = await fetcher.fetch(FetchRequest(url=url, allow_private=True))
+        # A person at a terminal named this address, so one on a private network is meant. A public one that redirects
+        # into the house is not.
+        answer = await fetcher.fetch(FetchRequest(url=url, allow_private=await _points_inward(url)))
     if isinstance(answer, Fresh):
         return replace(answer.document, seen_at=seen_at)
     reason = getattr(getattr(answer, "verdict", None), "reason", "") or "no answer"
     raise ServiceUnavailable(reason, resource=url)
+
+
+async def _points_inward(url: str) -> bool:
+    from monitor.fetch.guard import AddressRefusedError, allowed_addresses, system_resolve
+
+    try:
+        host = urlsplit(url).hostname or ""
+        allowed_addresses(host, await system_resolve(host), allow_private=False)
+    except AddressRefusedError:
+        return True
+    except (OSError, ValueError):  # the fetch says what is wrong with it
+        return False
+    return False
 
 
 async def suggest_selectors(source: str | bytes | Path, *, url: str | None, seen_at: datetime) -> tuple[str, ...]:

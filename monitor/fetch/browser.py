@@ -31,7 +31,8 @@ _ARGUMENTS = (
     "--proxy-server=http://127.0.0.1:9",  # discard: nothing listens, nothing leaves
     "--proxy-bypass-list=<-loopback>",
     "--host-resolver-rules=MAP * ~NOTFOUND",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",  # else STUN sends datagrams past the proxy, to any address
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # its name in older ones
     "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
@@ -43,6 +44,10 @@ _ARGUMENTS = (
 )
 
 Fetch = Callable[[FetchRequest], Awaitable[FetchOutcome]]
+
+
+class _LostError(Exception):
+    """The page went elsewhere and the browser shows its own error page, which is no word of the publisher."""
 
 
 def find_chromium() -> str | None:
@@ -86,6 +91,8 @@ class Renderer:
                     content = await self._content(started, shell, request)
             except TimeoutError:
                 return failed("render_timeout", f"the page was not ready within {request.limits.total:g} s")
+            except _LostError:
+                return failed("render", "the page led its browser to where it may not go")
             except Exception as error:  # noqa: BLE001 - playwright's Error: the browser died or the page killed it
                 await self.close()
                 return failed("render", f"the browser gave up: {str(error).splitlines()[0][:200]}")
@@ -98,6 +105,8 @@ class Renderer:
             await page.goto(url, wait_until="domcontentloaded", timeout=request.limits.total * 1000)
             with contextlib.suppress(Exception):  # a page that never stops asking is taken as it is
                 await page.wait_for_load_state("networkidle", timeout=_QUIET * 1000)
+            if page.url.startswith("chrome-error:"):
+                raise _LostError
             return (await page.content()).encode("utf-8", "replace")
 
     async def _started(self) -> Browser | FetchFailed:

@@ -25,7 +25,7 @@ from monitor.fetch.links import Link, Refused
 from monitor.fetch.outcome import Chain, judged
 from monitor.fetch.request import Answer, FetchFailed, FetchOutcome, FetchRequest, failed
 from monitor.fetch.robots_cache import RobotsCache
-from monitor.text.addresses import refusal
+from monitor.text.addresses import host_refusal
 
 if TYPE_CHECKING:
     from monitor.fetch.browser import Renderer
@@ -205,8 +205,8 @@ class Fetcher:
     ) -> Answer | FetchFailed:
         proxy = request.proxy or self._settings.proxy
         if proxy is not None:
-            # The proxy connects for us: names are judged by it, but an address is refused by us as ever.
-            reason = refusal(link.origin.host, allow_private=request.allow_private) if link.is_address else None
+            # The proxy connects for us and looks names up; what its spelling shows to point inward is refused as ever.
+            reason = host_refusal(link.origin.host, allow_private=request.allow_private)
             if reason is not None:
                 return failed("refused_address", f"refused to connect: {reason}")
         try:

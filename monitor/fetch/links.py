@@ -13,7 +13,6 @@ from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from monitor.fetch.request import FetchRequest
-from monitor.text.addresses import is_address
 
 MAX_URL = 8192
 PERMANENT = (301, 308)
@@ -63,11 +62,6 @@ class Link:
 
     url: str
     origin: Origin
-
-    @property
-    def is_address(self) -> bool:
-        """Whether the host is an IP address and no name."""
-        return is_address(self.origin.host)
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,8 @@ from monitor.fetch.pool import ProcessPool
 from monitor.fetch.process import ParseProcess, ProcessLostError, ProcessSpec
 from monitor.model import Document, Reading, ReadOptions, Verdict, VerdictKind
 
-_MAX_REMEMBERED = 16_384  # sources with losses
+_MAX_REMEMBERED = 16_384  # sources
+_LARGE = 1 << 20  # bytes; live blogs and feeds are a tenth of it and less
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class ParseWorkerSettings:
 class ParseWorker:
     """Reads documents in child processes, started when first needed.
 
-    Sources whose last parse was slow or lost share one process of their own: they wait for each other, nobody else does.
+    Sources whose last parse was slow or lost, and large documents of sources not known yet, share one process of their
+    own: they wait for each other, nobody else does.
     """
 
     def __init__(self, settings: ParseWorkerSettings | None = None) -> None:
@@ -62,7 +64,7 @@ class ParseWorker:
         size, spare, slow = self._settings.processes, self._settings.spare, self._settings.slow
         self._usual = ProcessPool(create, size=size, spare=spare, slow_after=slow)
         self._slow_lane = ProcessPool(create, size=1, slow_after=slow)
-        self._slow: OrderedDict[str, None] = OrderedDict()
+        self._slow: OrderedDict[str, bool] = OrderedDict()  # source → whether its last parse was slow
         self._strikes: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self.losses: Counter[str] = Counter()  # documents that broke their parser so far, by code of the verdict
 
@@ -97,7 +99,10 @@ class ParseWorker:
         if self._given_up(source_id, digest):
             reason = f"these bytes broke the parser {self._settings.strikes} times; waiting until they change"
             return _failed("parse_skipped", reason)
-        lane = self._slow_lane if source_id in self._slow else self._usual
+        # A document is known by its size before it can be known by its time: a dozen large ones at once, as after a
+        # start, would hold every process for seconds.
+        slow = self._slow.get(source_id, len(document.body) > _LARGE)
+        lane = self._slow_lane if slow else self._usual
         async with lane.turn(source_id) as process:
             try:
                 await process.ready()
@@ -129,10 +134,8 @@ class ParseWorker:
         self._mark(source_id, slow=True)
 
     def _mark(self, source_id: str, *, slow: bool) -> None:
-        if not slow:
-            self._slow.pop(source_id, None)
-            return
-        self._slow[source_id] = None
+        self._slow[source_id] = slow
+        self._slow.move_to_end(source_id)
         if len(self._slow) > _MAX_REMEMBERED:
             self._slow.popitem(last=False)
 

@@ -41,7 +41,7 @@ def absences(
     """Decide what each absence means on a believed page; `looks` counts equal looks at it, this one included."""
     pairing = matched.pairing
     declared = set(snapshot.deleted)
-    whole = snapshot.whole if policy.whole is None else policy.whole
+    whole = (snapshot.whole if policy.whole is None else policy.whole) and not snapshot.capped
     tail = {index for index in pairing.free_records if _beyond(page, matched, index)}
     explained = not whole and _window_explains(pairing, seen, tail)
     fallen = {index for index in tail if explained or (not whole and _is_old(matched, index))}

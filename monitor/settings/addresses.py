@@ -6,16 +6,13 @@ Rule: judges what is written; the guard at connect time judges what is connected
 from __future__ import annotations
 
 import re
-import socket
-import unicodedata
 from urllib.parse import SplitResult, urlsplit
 
 from monitor.settings.units import Unfit, text
-from monitor.text.addresses import refusal
+from monitor.text.addresses import host_refusal
 
 _MAX_URL = 8192  # longer than any server takes (RFC 9110 §4.1 asks for 8000 octets)
 _USER_INFO = re.compile(r"://[^/\s]*@")
-_LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
 
 
 def http_url(value: object) -> str:
@@ -83,19 +80,4 @@ def inward(url: str) -> str | None:
 
     Every spelling that the system's resolver takes for an IPv4 address is taken for one: 127.1, 0x7f.1, 2130706433.
     """
-    host = unicodedata.normalize("NFKC", urlsplit(url).hostname or "").rstrip(".").lower()
-    if any(host == name or host.endswith("." + name) for name in _LOCAL_NAMES):
-        return f"{host} is a name of the local network"
-    address = _address(host)
-    return refusal(address) if address else None
-
-
-def _address(host: str) -> str | None:
-    if ":" in host:
-        return host.partition("%")[0]
-    if host[-1:].isdigit() or ".0x" in host or host.startswith("0x"):
-        try:
-            return socket.inet_ntoa(socket.inet_aton(host))
-        except OSError:
-            return None
-    return None
+    return host_refusal(urlsplit(url).hostname or "")

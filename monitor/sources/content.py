@@ -159,14 +159,31 @@ def known_codec(name: str) -> str | None:
 def read_json(text: str) -> JSON:
     """Return the value of a JSON text, None if it is not one; `NaN` and its like are no JSON (RFC 8259)."""
     try:
-        value: JSON = json.loads(text.strip().removeprefix("\ufeff"), parse_constant=_refuse, strict=False)
+        return _loaded(text)
     except (ValueError, RecursionError):
         return None
+
+
+def json_fault(text: str) -> str:
+    """Return why a text is not JSON, in words and with the place."""
+    try:
+        _loaded(text)
+    except json.JSONDecodeError as error:
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    except RecursionError:
+        return "it is nested too deeply"
+    except ValueError as error:
+        return str(error).partition(";")[0]
+    return "it is null"
+
+
+def _loaded(text: str) -> JSON:
+    value: JSON = json.loads(text.strip().removeprefix("\ufeff"), parse_constant=_refuse, strict=False)
     return value
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(constant)
+    raise ValueError(f"{constant} is no JSON value")
 
 
 def _unmarked(body: bytes) -> str:

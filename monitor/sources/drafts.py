@@ -47,3 +47,4 @@ class Page:
     next_url: str | None = None
     remarks: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    left_out: int = 0  # older entries the document has and nobody read, because there are too many

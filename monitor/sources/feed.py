@@ -16,9 +16,9 @@ from monitor.sources.content import Content
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.feed_cache import FeedItems, FeedReader
 from monitor.sources.feed_entries import FeedDict, absolute, draft_of, raw, time_of, title_of
-from monitor.sources.feed_ranges import shortened
+from monitor.sources.feed_trimming import Trimmed, trimmed
 from monitor.sources.gates import error_feed
-from monitor.sources.limits import too_complex
+from monitor.sources.limits import external_entity, too_complex
 
 _XML_ENCODING = re.compile(rb"""(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*["'][^"']*["']""", re.IGNORECASE)
 _SURROGATE_REFERENCE = re.compile(
@@ -31,21 +31,20 @@ _NAMES = {"rss": "RSS", "atom": "Atom", "cdf": "CDF"}
 
 def read_feed(content: Content) -> Page | Verdict:
     """Return the entries of a feed; a failed verdict if the document is none."""
-    body = feed_bytes(content)
-    if (dear := too_complex(body)) is not None:
+    base, cut = content.document.url, trimmed(feed_bytes(content), content.options.max_entries)
+    if (dear := too_complex(cut.body)) is not None:
         return dear
-    base, most = content.document.url, content.options.max_entries
 
     def make(entry: FeedDict, version: str) -> Draft:
         return draft_of(entry, base=base, dated_by_update=not version.startswith("atom"))
 
-    items = FeedReader(content.memory, parse_feed, make).read(shortened(body, most), base)
+    items = FeedReader(content.memory, parse_feed, make).read(cut.body, base)
     if not items.version:
         return Verdict(VerdictKind.FAILED, "the document is no feed of a known format", "not_a_feed")
-    return error_feed([draft.title for draft in items.drafts]) or page_of(content, items)
+    return error_feed([draft.title for draft in items.drafts]) or page_of(content, items, cut)
 
 
-def page_of(content: Content, items: FeedItems) -> Page:
+def page_of(content: Content, items: FeedItems, cut: Trimmed) -> Page:
     """Return the page of a feed's head and its entries."""
     head = items.head
     updated, _ = time_of(head, "updated")
@@ -61,8 +60,8 @@ def page_of(content: Content, items: FeedItems) -> Page:
         modified_at=modified.at if modified is not None else None,
         ttl=time_to_live(head),
         next_url=_next(head, content.document.url),
-        remarks=_shortening(content, items),
-        verdict=_broken(items),
+        left_out=cut.left_out,
+        verdict=_broken(items) or external_entity(cut.body),
     )
 
 
@@ -71,16 +70,6 @@ def _broken(items: FeedItems) -> Verdict | None:
         return None
     reason = f"{items.broken} items of the feed cannot be parsed and are left out"
     return Verdict(VerdictKind.SUSPECT, reason, "broken_items")
-
-
-def _shortening(content: Content, items: FeedItems) -> tuple[str, ...]:
-    most = content.options.max_entries
-    left_out = (
-        max(content.body.count(b"</item>"), content.body.count(b"</entry>")) - len(items.drafts)
-        if len(items.drafts) >= most
-        else 0
-    )
-    return (f"{left_out + len(items.drafts)} entries; the newest {most} are read",) if left_out > 0 else ()
 
 
 def feed_bytes(content: Content) -> bytes:

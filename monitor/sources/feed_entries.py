@@ -23,6 +23,7 @@ FeedDict = Mapping[str, Any]  # feedparser is untyped: its values are checked wh
 # "desk@news.example (News Desk)", "News Desk (desk@news.example)", "News Desk <desk@news.example>" → the name
 _ADDRESSED = re.compile(r"\S+@\S+\s*\(([^()]+)\)|([^<>@]+?)\s*[(<]\S+@\S+[)>]")
 _LONGEST = 2_000_000  # characters of markup; what an entry may hold of text is capped far below it
+_LONGEST_DATE = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -125,8 +126,8 @@ def time_of(entry: FeedDict, key: str) -> tuple[Stamp | None, TimeClaim | None]:
         stamp = stamp_of(claim, reference=_EPOCH, zone=UTC)
         if stamp is not None:
             return stamp, None
-    if claim is not None:
-        return None, claim
+    if claim is not None or len(written) > _LONGEST_DATE or (written.isdecimal() and len(written) > len("20161215")):
+        return None, claim  # of a row of digits feedparser takes the first for a year
     parsed = raw(entry, f"{key}_parsed")
     try:
         return Stamp(_EPOCH + timedelta(seconds=timegm(parsed)), written.strip()), None

@@ -35,6 +35,7 @@ def read_json_feed(content: Content) -> Page | Verdict:
         how="JSON Feed",
         title=line(feed.get("title")),
         next_url=absolute(line(feed.get("next_url")), base),
+        left_out=len(items) - len(some),
         remarks=(f"{skipped} items are no objects and were left out",) if skipped else (),
     )
 

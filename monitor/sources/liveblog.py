@@ -43,21 +43,16 @@ def read_live_blog(content: Content) -> Page | Verdict:
     page_url = content.document.url
     blog = live_blog_of(content.tree)
     if blog is not None:
-        drafts = list(
-            dict.fromkeys(
-                draft_of_update(update, page_url)
-                for update in newest_part(
-                    updates_of(blog), content.options.max_entries, lambda update: moment(update.get("datePublished"))
-                )
-            )
-        )
+        every = updates_of(blog)
+        some = newest_part(every, content.options.max_entries, lambda update: moment(update.get("datePublished")))
+        drafts, left_out = list(dict.fromkeys(draft_of_update(one, page_url) for one in some)), len(every) - len(some)
         title = plain_line(text_value(blog.get("headline")) or text_value(blog.get("name")) or "") or None
         modified, how = moment(blog.get("dateModified")), "schema.org LiveBlogPosting in JSON-LD"
         began = moment(blog.get("datePublished"))
     else:
         drafts = [draft_of_item(item, page_url) for item in marked_up_updates(content.tree)]
         title, modified, how = page_title(content), None, "schema.org LiveBlogPosting in microdata"
-        began = None
+        began, left_out = None, 0
     if not drafts:
         return Verdict(VerdictKind.FAILED, "the page holds no LiveBlogPosting with updates", "no_entries")
     return Page(
@@ -69,6 +64,7 @@ def read_live_blog(content: Content) -> Page | Verdict:
         deleted=withdrawn(content.tree),
         intro=page_intro(content),
         next_url=next_page(content.tree, page_url),
+        left_out=left_out,
     )
 
 

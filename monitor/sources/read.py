@@ -120,8 +120,9 @@ def _snapshot(page: Page, content: Content) -> Snapshot:
     dated = date_page(page.drafts, seen_at=document.seen_at, zone=zone_named(options.timezone))
     remarks = list(page.remarks)
     shown = list(zip(page.drafts, dated.stamps, strict=True))
-    if len(shown) > options.max_entries:
-        remarks.append(f"{len(shown)} entries; the newest {options.max_entries} are read")
+    count = len(shown) + page.left_out
+    if count > options.max_entries:
+        remarks.append(f"{count} entries; the newest {options.max_entries} are read")
         shown = shown[-options.max_entries :] if dated.order == "oldest_first" else shown[: options.max_entries]
     capped = sum(len(draft.text) > options.max_entry_characters for draft, _ in shown)
     if capped:
@@ -132,7 +133,8 @@ def _snapshot(page: Page, content: Content) -> Snapshot:
         seen_at=document.seen_at,
         title=_clean(page.title),
         order=dated.order,
-        whole=page.whole,
+        whole=page.whole and count <= options.max_entries,
+        capped=count > options.max_entries,
         deleted=page.deleted,
         modified_at=page.modified_at or document.modified_at,
         served_age=document.served_age,

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import cast
 
 from monitor.model import Verdict, VerdictKind
-from monitor.sources.content import JSON, Content
+from monitor.sources.content import JSON, Content, json_fault
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.feed_entries import absolute
 from monitor.sources.limits import newest_part
@@ -57,7 +57,7 @@ def read_selected_json(content: Content) -> Page | Verdict:
 
     value = content.json
     if value is None:
-        return Verdict(VerdictKind.FAILED, "the document does not parse as JSON", "not_json")
+        return Verdict(VerdictKind.FAILED, f"the document is no JSON: {json_fault(content.text)}", "not_json")
     select = content.options.select
     try:
         items = _search(select["entry"])(value) if "entry" in select else _likely_list(value)
@@ -78,7 +78,8 @@ def _page(content: Content, items: list[JSON], fields: Mapping[str, Search], sel
     read: list[Draft] = []
     deleted: list[str] = []
     broken = 0
-    for item in newest_part(items, content.options.max_entries, lambda one: _when(one, fields)):
+    some = newest_part(items, content.options.max_entries, lambda one: _when(one, fields))
+    for item in some:
         if not isinstance(item, dict):
             broken += 1
             continue
@@ -99,6 +100,7 @@ def _page(content: Content, items: list[JSON], fields: Mapping[str, Search], sel
         if "entry" in select
         else f"a list of {len(read)} objects with times and texts",
         deleted=tuple(deleted),
+        left_out=len(items) - len(some),
         remarks=(*misses, *((f"{broken} members are no objects and were left out",) if broken else ())),
     )
 

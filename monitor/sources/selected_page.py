@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor.model import Verdict, VerdictKind
@@ -20,6 +21,7 @@ from monitor.sources.dom_entry import draft_of_block
 from monitor.sources.dom_times import told_by
 from monitor.sources.drafts import Draft, Page
 from monitor.sources.feed_entries import absolute
+from monitor.sources.limits import newest_part
 from monitor.sources.values import stamped
 from monitor.text.html import join_paragraphs, paragraphs_of
 
@@ -36,7 +38,8 @@ def read_selected(content: Content) -> Page | Verdict:
     select = content.options.select
     try:
         blocks = content.tree.css(select["entry"])
-        drafts = [_draft(block, select, content.document.url) for block in blocks[: content.options.max_entries * 2]]
+        some = newest_part(blocks, content.options.max_entries, lambda block: _when(block, select))
+        drafts = [_draft(block, select, content.document.url) for block in some]
     except SelectolaxError:
         wrong = next((text for text in select.values() if not is_selector(text)), select["entry"])
         return Verdict(VerdictKind.FAILED, f"{wrong!r} is no CSS selector", "bad_selector")
@@ -51,8 +54,14 @@ def read_selected(content: Content) -> Page | Verdict:
         title=page_title(content),
         intro=page_intro(content),
         next_url=next_page(content.tree, content.document.url),
+        left_out=len(blocks) - len(some),
         remarks=_misses(select, drafts),
     )
+
+
+def _when(block: LexborNode, select: Mapping[str, str]) -> datetime | None:
+    stamp = _draft(block, select, None).stamp
+    return stamp.at if stamp is not None else None
 
 
 def is_selector(expression: str) -> bool:

@@ -13,6 +13,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
@@ -114,15 +115,15 @@ def _unwrapped(lines: list[_Line]) -> list[_Line]:
     width = max((len(line.text) for line in loose), default=0)
     if sum(line.gap == 0 for line in loose) < 3 or not _NARROW <= width <= _WIDE:
         return lines
-    joined: list[_Line] = []
+    paragraphs: list[list[_Line]] = []
     full = False  # the line before went to the edge: the paragraph goes on
     for line in lines:
         if full and line.gap == 0 and line.claim is None:
-            joined[-1] = replace(joined[-1], text=f"{joined[-1].text} {line.text}")
+            paragraphs[-1].append(line)
         else:
-            joined.append(line)
+            paragraphs.append([line])
         full = line.claim is None and len(line.text) > _FULL * width
-    return joined
+    return [replace(first, text=" ".join([first.text, *(line.text for line in more)])) for first, *more in paragraphs]
 
 
 def _settled(lines: list[_Line]) -> list[_Line]:
@@ -176,11 +177,12 @@ def _cut_background(blocks: list[_Block]) -> list[str]:
     last = blocks[-1]
     inner = max((line.gap for block in blocks[:-1] for line in block.paragraphs[1:]), default=0)
     usual = statistics.median(len(block.paragraphs) for block in blocks[:-1])
+    widest_after = list(accumulate((line.gap for line in reversed(last.paragraphs)), max, initial=0))[::-1]
     for at, line in enumerate(last.paragraphs[1:], 1):
-        tail = last.paragraphs[at:]
-        spacing = max((later.gap for later in tail[1:]), default=0)
-        wide = line.gap > max(inner, 1) and len(tail) >= 2
-        if wide or (len(tail) > 3 * usual + 4 and line.gap > spacing):
+        left = len(last.paragraphs) - at
+        wide = line.gap > max(inner, 1) and left >= 2
+        if wide or (left > 3 * usual + 4 and line.gap > widest_after[at + 1]):
+            tail = last.paragraphs[at:]
             last.paragraphs[at:] = []
             return [line.text for line in tail]
     return []

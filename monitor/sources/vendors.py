@@ -8,6 +8,7 @@ Rule: what a system says is deleted or unpublished goes into `deleted`; of sever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urljoin
 
@@ -117,6 +118,9 @@ def _sourcefabric_next(href: str | None, page_url: str | None) -> str | None:
 # Automattic Liveblog for WordPress
 
 
+_AUTOMATTIC_PAGE = re.compile(r"/get-entries/([0-9]{1,6})(?=/|$)")
+
+
 def _is_automattic(value: JSON) -> bool:
     entries = objects(member(value, "entries"))
     return bool(entries) and all(
@@ -141,8 +145,21 @@ def _read_automattic(content: Content) -> Page:
             rows[id_] = entry
             drafts[id_] = _automattic_draft(entry, id_ or None, content.document.url)
     return Page(
-        drafts=tuple(drafts.values()), kind="liveblog", how="Automattic Liveblog entries", deleted=tuple(deleted)
+        drafts=tuple(drafts.values()),
+        kind="liveblog",
+        how="Automattic Liveblog entries",
+        deleted=tuple(deleted),
+        next_url=_automattic_next(content.json, content.document.url),
     )
+
+
+def _automattic_next(value: JSON, page_url: str | None) -> str | None:
+    """The paged form is `…/get-entries/<page>/<last known entry>`, and its answer says how many pages there are."""
+    found = _AUTOMATTIC_PAGE.search(page_url or "")
+    pages = member(value, "pages")
+    if page_url is None or found is None or not isinstance(pages, int) or int(found.group(1)) >= pages:
+        return None
+    return f"{page_url[: found.start(1)]}{int(found.group(1)) + 1}{page_url[found.end(1) :]}"
 
 
 def _stands_after(entry: Object, known: Object | None) -> bool:

@@ -8,6 +8,8 @@ that carries an IPv4 one is judged by both. `ipaddress.is_global` alone is no gu
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -36,6 +38,8 @@ _PRIVATE: tuple[tuple[Network, str], ...] = (
     (IPv6Network("fec0::/10"), "is site-local"),  # RFC 3879
     (IPv6Network("64:ff9b:1::/48"), "is a local translation prefix"),  # RFC 8215
 )
+_LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
+_NUMBER = re.compile(r"0x[0-9a-f]{1,8}|[0-9]{1,11}")
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
 _COMPATIBLE = IPv6Network("::/96")  # RFC 4291 §2.5.5.1
 _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214 §6.1: the interface id's upper half
@@ -59,13 +63,35 @@ def refusal(address: str, *, allow_private: bool = False) -> str | None:
     return None
 
 
-def is_address(host: str) -> bool:
-    """Return whether the host of a URL is an IP address and no name."""
+def host_refusal(host: str, *, allow_private: bool = False) -> str | None:
+    """Return why the host of a URL points inward as far as its spelling tells, or None.
+
+    For who does not connect himself: settings that are only checked, and fetches through a proxy, which would take
+    `localhost` and `2130706433` for its own machine.
+    """
+    host = unicodedata.normalize("NFKC", host).rstrip(".").lower()
+    if not allow_private and any(host == name or host.endswith("." + name) for name in _LOCAL_NAMES):
+        return f"{host} is a name of the local network"
+    address = host.partition("%")[0] if ":" in host else _spelled(host)
+    return refusal(address, allow_private=allow_private) if address is not None else None
+
+
+def _spelled(host: str) -> str | None:
+    """Return the IPv4 address that resolvers read from a host's numbers (inet_aton(3)): 127.1, 0x7f.1, 2130706433."""
+    *parts, last = host.split(".")
     try:
-        ip_address(host)
+        numbers = [_number(part) for part in (*parts, last)]
     except ValueError:
-        return False
-    return True
+        return None
+    if len(parts) > 3 or any(number > 0xFF for number in numbers[:-1]) or numbers[-1] >= 1 << 8 * (4 - len(parts)):
+        return None
+    return str(IPv4Address(sum(number << 8 * (3 - at) for at, number in enumerate(numbers[:-1])) + numbers[-1]))
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return int(text, 16) if text.startswith("0x") else int(text, 8 if text.startswith("0") else 10)
 
 
 def _forms(address: Address) -> Iterator[Address]:

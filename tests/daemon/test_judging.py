@@ -9,6 +9,7 @@ from monitor.reconcile import reconcile
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WATCH = Watch(SourceRef("s"))
 TRUNCATED = Verdict(VerdictKind.SUSPECT, "the document ends in the middle", "truncated")
+ELSEWHERE = Verdict(VerdictKind.SUSPECT, "the document takes text from elsewhere", "external_entity")
 WALL = Verdict(VerdictKind.SUSPECT, "a challenge page", "challenge")
 TEXTS = {n: f"Report number {n} tells of the bridge over the river and of its keepers" for n in range(1, 12)}
 
@@ -43,6 +44,11 @@ def test_a_cut_feed_adds_its_new_entries_and_neither_edits_nor_removes():
     assert found.reconciled.verdict == TRUNCATED
 
 
+def test_a_text_whose_part_from_elsewhere_was_left_out_is_no_edit():
+    found = changes_of(known_of([3, 2, 1]), ELSEWHERE, page([4, 3, 2], _3="Report number 3 tells of "))
+    assert [(delta.change.type, delta.change.entry.native_id) for delta in found.deltas] == [(ChangeType.NEW, "id-4")]
+
+
 def test_the_next_whole_page_finds_the_state_unharmed():
     known = changes_of(known_of([5, 4, 3, 2, 1]), TRUNCATED, page([7, 6, 5])).reconciled.known
     again = changes_of(known, Verdict(VerdictKind.OK), page([7, 6, 5, 4, 3, 2, 1]))
@@ -58,6 +64,7 @@ def test_a_cut_feed_without_anything_new_changes_nothing():
 def test_only_damaged_feeds_are_believed_that_far():
     known = known_of([2, 1])
     assert is_believable(Reading(TRUNCATED, page([3, 2])), known)
+    assert is_believable(Reading(ELSEWHERE, page([3, 2])), known)
     assert not is_believable(Reading(TRUNCATED, page([3, 2])), None)
     assert not is_believable(Reading(TRUNCATED, page([3, 2], kind="page")), known)
     assert not is_believable(Reading(WALL, page([3, 2])), known)

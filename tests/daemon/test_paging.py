@@ -1,5 +1,7 @@
 """A burst longer than a page is read on to its end, or said to be possibly cut."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from monitor.daemon.judging import Watch, find_changes
@@ -61,6 +63,23 @@ async def test_an_entry_that_moved_to_the_next_page_meanwhile_is_shown_once():
     assert [one.native_id for one in whole.entries] == ["id-8", "id-7", "id-6", "id-3"]
 
 
+async def test_what_an_older_page_declares_deleted_is():
+    older = replace(snapshot([6, 3]), deleted=("id-2",))
+    _, read_page = pages(b=older)
+    whole = await read_on(known_of([3, 2]), snapshot([8, 7], next_url="https://live.example/b"), PAGE, read_page)
+    assert whole.deleted == ("id-2",)
+
+
+async def test_an_older_page_that_does_not_come_in_time_costs_nothing_of_the_first():
+    async def never(url):
+        await asyncio.Event().wait()
+
+    first = snapshot([8, 7], next_url="https://live.example/b")
+    whole = await read_on(known_of([3, 2]), first, PAGE, never, max_seconds=0.01)
+    assert whole.entries == first.entries
+    assert whole.gap_possible
+
+
 async def test_a_burst_without_older_pages_says_that_a_gap_is_possible():
     _, read_page = pages()
     whole = await read_on(known_of([3, 2]), snapshot([8, 7]), PAGE, read_page)
@@ -87,8 +106,6 @@ async def test_reading_on_ends_after_a_few_pages():
 
 
 def test_the_oldest_new_entry_says_that_a_gap_is_possible_before_it():
-    from dataclasses import replace
-
     ids = (f"n{n}" for n in range(100))
     cut = replace(snapshot([8, 7, 6]), gap_possible=True)
     found = find_changes(

@@ -78,6 +78,25 @@ def test_a_redirect_that_stops_in_between_is_forgotten():
     assert good(state).moved_to is None
 
 
+def test_a_source_that_fails_where_it_moved_to_is_asked_at_its_own_address_again():
+    state = PollState()
+    for _ in range(3):
+        state = good(state, moved_to="https://new.example/")
+    lost = FetchFailed(Verdict(VerdictKind.FAILED, "no such page", "http_404"))
+    places = []
+    for _ in range(3):
+        state = after_poll(state, Outcome(lost.verdict, lost), LATER)
+        places.append(state.moved_to)
+    assert places == ["https://new.example/", "https://new.example/", None]
+    assert (state.etag, state.body_hash) == (None, None)
+
+
+def test_a_feeds_ttl_slows_its_next_poll_a_little():
+    quiet = PollState(entry_rate=0.0, interval=15.0)
+    asked = Snapshot((), "feed", NOW, ttl=3600)
+    assert after_poll(quiet, Outcome(OK, fresh(), asked), NOW).interval == 60.0
+
+
 def test_the_next_poll_is_an_interval_after_a_good_one():
     assert good().next_poll_at == NOW + timedelta(seconds=15)
 

@@ -72,6 +72,14 @@ async def _304_with_a_body(request, writer):
     return False
 
 
+async def _thirty_hops(request, writer):
+    """Lead on and on, each time to another address."""
+    path, _, hop = request.target.partition("?")
+    writer.write(http(FEED) if hop == "30" else redirect(f"{path}?{int(hop or 0) + 1}"))
+    await writer.drain()
+    return True
+
+
 def rows() -> list[Row]:
     gz = gzip.compress(FEED, mtime=0)
     big = 64 * MiB
@@ -86,6 +94,8 @@ def rows() -> list[Row]:
         ),
         Row("304 with a body", _304_with_a_body, "fresh", validators=True),
         Row("200 with the same ETag and a new body", http(FEED, ETag='"same"'), "fresh", validators=True),
+        Row("a weak ETag", http(FEED, ETag='W/"1"'), "fresh", validators=True),
+        Row("Last-Modified in the future", http(FEED, Last_Modified="Thu, 15 Dec 2099 13:47:00 GMT"), "fresh"),
         Row("an ETag of 100 KB", http(FEED, ETag='"' + "x" * 100_000 + '"'), "bad_http"),
         # B2: framing that lies
         Row("Content-Length too long", sends(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + FEED), "truncated"),
@@ -172,6 +182,10 @@ def rows() -> list[Row]:
         Row("1xx for ever", endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), "truncated"),
         # B6: redirects
         Row("a redirect loop", redirect("/a-redirect-loop"), "redirects"),
+        Row("thirty hops", _thirty_hops, "redirects"),
+        Row("a line break in Location", http(status="302 Found", Location="/x\r\n\r\nX: y"), "http_404"),
+        Row("a carriage return in Location", http(status="302 Found", Location="/x\rX: y"), "bad_http"),
+        Row("a host without a scheme at another port", redirect("//127.0.0.1:6379/"), "refused_redirect"),
         *(
             Row(f"a redirect to {target!r}", redirect(target), "refused_redirect")
             for target in (

@@ -1,5 +1,6 @@
 """A page that only scripts fill is read through a real Chromium that has no network of its own."""
 
+import asyncio
 import importlib.util
 
 import pytest
@@ -68,6 +69,74 @@ async def test_what_a_page_asks_for_meets_the_same_guard(public, server, chrome)
     shown = outcome.document.body.partition(b'<p id="out">')[2].partition(b"</p>")[0]
     assert sorted(shown.split()) == [b"post", *[b"refused"] * 5, b"socket"]
     assert not server.connections
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """A port inside that counts what reaches it by UDP."""
+
+    received = 0
+
+    def datagram_received(self, data, address):
+        self.received += 1
+
+
+async def test_no_other_door_of_a_browser_leads_inside(public, server, chrome):
+    """WebRTC, WebTransport, workers, streams, beacons, forms, windows, frames and hints all meet a network that is none."""
+    loop = asyncio.get_running_loop()
+    port, inside = await loop.create_datagram_endpoint(Datagrams, local_addr=("127.0.0.1", server.port))
+    base = server.url("")
+    script = f"""
+      const tries = [
+        () => {{ const peer = new RTCPeerConnection({{iceServers: [
+                   {{urls: 'stun:127.0.0.1:{server.port}'}},
+                   {{urls: 'turn:127.0.0.1:{server.port}?transport=tcp', username: 'u', credential: 'c'}}]}});
+                 peer.createDataChannel('x'); peer.createOffer().then(offer => peer.setLocalDescription(offer)) }},
+        () => new WebTransport('https://127.0.0.1:{server.port}/').ready.catch(() => 0),
+        () => new Worker(URL.createObjectURL(new Blob(["fetch('{base}/worker').catch(() => 0); importScripts('{base}/import')"]))),
+        () => new SharedWorker(URL.createObjectURL(new Blob(["fetch('{base}/shared').catch(() => 0)"]))),
+        () => new EventSource('{base}/events'),
+        () => navigator.sendBeacon('{base}/beacon', 'x'),
+        () => window.open('{base}/window'),
+        () => fetch('{base}/keepalive', {{keepalive: true, mode: 'no-cors'}}).catch(() => 0),
+        () => document.forms[0].submit(),
+      ];
+      for (const attempt of tries) try {{ attempt() }} catch (error) {{ }}
+      setInterval(() => fetch('/tick'), 200)"""  # what is asked for late is seen too
+    head = (
+        f"<link rel=preconnect href={base}><link rel=prefetch href={base}/prefetch><link rel=preload as=script href={base}/preload>"
+        f'<script type=speculationrules>{{"prerender": [{{"urls": ["{base}/prerender"]}}]}}</script>'
+        f"<meta http-equiv=refresh content='4; url={base}/refresh'>"
+    )
+    body = (
+        f"<form action={base}/form method=post target=elsewhere></form><object data={base}/object></object><embed src={base}/embed>"
+        f"<video src={base}/video autoplay></video><style>@import '{base}/style'; p {{ background: url({base}/background) }}</style><p>x"
+    )
+    public.routes["/"] = http(f"{head}<body>{body}<script>{script}</script>".encode(), Content_Type="text/html")
+    try:
+        await chrome.fetch(FetchRequest(public.url("/", "127.0.0.2"), robots="ignore", limits=LIMITS, render="browser"))
+    finally:
+        port.close()
+    assert len(public.asked("/tick")) > 3
+    assert not server.connections
+    assert not inside.received
+
+
+@pytest.mark.parametrize("lead", ["<meta http-equiv=refresh content='0; url=http://127.0.0.1:9/'>", "<script>location = 'file:///etc/passwd'</script>"])
+async def test_a_page_that_leads_elsewhere_is_never_read_as_the_browsers_own_words(lead, server, chrome):
+    server.routes["/"] = http(lead.encode() + b"<p>shown</p>", Content_Type="text/html")
+    outcome = await chrome.fetch(wanted(server))
+    assert outcome.verdict.code == "render" if not isinstance(outcome, Fresh) else b"<p>shown</p>" in outcome.document.body
+
+
+async def test_a_rendered_page_and_its_parts_come_through_the_proxy(server):
+    host = "http://live.example"
+    server.routes |= {
+        f"{host}/": http(PAGE, Content_Type="text/html"), f"{host}/app.js": http(APP), f"{host}/api/entries": JSON,
+    }  # fmt: skip
+    async with Fetcher(FetchSettings(proxy=server.url(""), hosts=HostPolicy(concurrency=4, spacing=0.0))) as fetcher:
+        outcome = await fetcher.fetch(FetchRequest(f"{host}/", robots="ignore", limits=LIMITS, render="browser"))
+    assert b"<li>convoy leaves</li>" in outcome.document.body
+    assert {request.target for request in server.requests} == {f"{host}/", f"{host}/app.js", f"{host}/api/entries"}
 
 
 async def test_a_page_that_never_ends_is_left_at_its_total_time(server, chrome):

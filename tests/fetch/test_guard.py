@@ -1,11 +1,15 @@
 """Nothing a source says makes the monitor connect to an address it may not."""
 
+import socket
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.fetch import FetchRequest, FetchSettings, HostPolicy
 from monitor.fetch.fetcher import Fetcher
 from monitor.fetch.guard import system_resolve
-from monitor.text.addresses import refusal
+from monitor.text.addresses import host_refusal, refusal
 from tests.fetch.conftest import FAST
 from tests.fetch.wire import http, redirect
 
@@ -97,6 +101,18 @@ def test_metadata_and_multicast_stay_refused_for_private_sources(address):
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "::1", "fc00::1", "192.168.1.1", "::ffff:127.0.0.1"])
 def test_a_private_source_may_be_private(address):
     assert refusal(address, allow_private=True) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.from_regex(r"(0x[0-9a-f]{1,8}|0?[0-9]{1,10})", fullmatch=True), min_size=1, max_size=5))
+def test_numbers_mean_the_address_that_resolvers_read_from_them(numbers):
+    host = ".".join(numbers)
+    try:
+        address = socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        assert host_refusal(host) is None
+    else:
+        assert host_refusal(host) == refusal(address)
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
@@ -200,8 +216,11 @@ async def test_a_proxy_named_in_the_settings_is_used_and_may_be_local(server):
     assert outcome.document.body == b"through the proxy"
 
 
-async def test_a_proxy_is_not_asked_for_an_address_that_is_refused(server):
+@pytest.mark.parametrize("host", [*SPELLINGS, "169.254.169.254", "[::1]", "[64:ff9b::7f00:1]", "0", "db.internal"])
+async def test_a_proxy_is_not_asked_for_what_points_inward(host, server):
+    server.routes["http://public.example/"] = redirect(f"http://{host}/")
     async with Fetcher(FetchSettings(proxy=server.url(""), hosts=HostPolicy(spacing=0))) as fetcher:
-        outcome = await fetcher.fetch(FetchRequest("http://169.254.169.254/", robots="ignore", limits=FAST))
-    assert outcome.verdict.code == "refused_address"
-    assert not server.connections
+        for url in (f"http://{host}/", "http://public.example/"):
+            outcome = await fetcher.fetch(FetchRequest(url, robots="ignore", limits=FAST))
+            assert outcome.verdict.code in ("refused_address", "refused_url"), outcome
+    assert [request.target for request in server.requests] == ["http://public.example/"]

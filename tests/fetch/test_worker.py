@@ -145,10 +145,22 @@ async def test_a_source_known_to_be_slow_waits_in_its_own_lane():
         await asyncio.gather(slow, return_exceptions=True)
 
 
+async def test_large_documents_of_new_sources_wait_for_each_other_and_for_nobody_else():
+    settings = ParseWorkerSettings(processes=1, spare=0, slow=20.0, deadline=20.0, reader=READER)
+    async with ParseWorker(settings) as worker:
+        large = "sleep 3600" + " " * (2 << 20)
+        slow = [asyncio.create_task(told(worker, large, f"large {n}")) for n in range(8)]
+        await asyncio.sleep(0)
+        assert await said(worker, "say others", "other") == "others"
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+
 async def test_a_source_that_is_quick_again_leaves_the_slow_lane(worker):
     await said(worker, "busy 0.55")
     await said(worker, "say quick")
-    assert not worker._slow
+    assert not any(worker._slow.values())
 
 
 async def test_sources_waiting_in_line_are_served_in_turn(worker):

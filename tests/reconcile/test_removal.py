@@ -80,6 +80,14 @@ def test_page_said_to_be_whole_makes_the_last_entry_count(kit):
     assert source.told(fresh, whole=True) == ["removed:Meteorologists expect"]
 
 
+def test_page_that_holds_more_than_is_read_of_it_is_never_whole(kit):
+    source = kit.source()
+    source.poll(kit.timeline(), whole=True)
+    fresh = [kit.post(9, 1), *kit.timeline()[:-1]]
+    for _ in range(4):
+        assert "removed" not in " ".join(source.told(fresh, whole=True, capped=True))
+
+
 def test_declared_deletion_acts_at_once(kit):
     source = kit.source()
     page = [replace(entry, native_id=f"b{n * 37 % 11}") for n, entry in enumerate(kit.timeline())]

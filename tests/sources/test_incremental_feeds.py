@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.model import Document, ReadOptions
 from monitor.sources import ReadMemory, read
-from monitor.sources.feed_ranges import item_ranges, shortened
+from monitor.sources.feed_ranges import item_ranges
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HEADS = {
@@ -56,6 +56,13 @@ def test_nothing_changed_parses_no_item():
     assert (memory.parsed_whole, memory.parsed_items) == (1, 0)
 
 
+def test_the_note_of_a_cache_behind_the_feed_costs_no_whole_parse():
+    memory, body = ReadMemory(), feed("rss", [(1, "One."), (2, "Two.")])
+    both(body + b"<!-- cached at 11:00 -->", memory)
+    both(body.replace(b"Two.", b"Three.") + b"\n<!-- cached at 11:01 -->", memory)
+    assert (memory.parsed_whole, memory.parsed_items) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -70,6 +77,8 @@ def test_nothing_changed_parses_no_item():
         lambda body: body.replace(b"</channel>", b"<item/></channel>"),
         lambda body: body.replace(b"</item>", b"</item >", 1),
         lambda body: body.replace(b"Text 2.", "Text \xe9.".encode("latin-1")),
+        lambda body: body + b"<!-- <item>hidden</item> -->",
+        lambda body: body.replace(b"</channel>", b"<!-- </channel>", 1),
         lambda body: body[: len(body) // 2],
     ],
 )  # fmt: skip
@@ -130,7 +139,7 @@ def test_of_too_many_items_the_newest_are_parsed():
     )
     oldest_first = f"<rss version='2.0'><channel>{dated}</channel></rss>".encode()
     assert [entry.native_id for entry in both_capped(oldest_first, 3)] == ["g6", "g7", "g8"]
-    assert shortened(oldest_first, 9) == oldest_first
+    assert len(read(Document(oldest_first, NOON), ReadOptions(kind="feed", max_entries=9)).snapshot.entries) == 9
 
 
 def both_capped(body, most):
