@@ -85,6 +85,7 @@ def daemon_data(context: CommandContext, found: Report, *, running: bool) -> dic
         "outbox": found.outbox.depth,
         "outbox_oldest_at": rfc3339(found.outbox.oldest_at) if found.outbox.oldest_at else None,
         "dead_letters": found.dead_letters,
+        "disabled_receivers": dict(found.disabled),
     }
 
 
@@ -93,7 +94,8 @@ def daemon_words(context: CommandContext, found: Report, *, running: bool) -> st
     daemon = daemon_data(context, found, running=running)
     where = f"daemon {daemon['pid']}, Redis at {daemon['redis']}" if running else "no daemon runs"
     wrong = "".join(f"; {trouble}" for trouble in troubles(context, found, running=running))
-    return printable(f"{where}; outbox {found.outbox.depth} waiting; {found.dead_letters} dead letters{wrong}")
+    dead = f"{found.dead_letters} dead letter{'' if found.dead_letters == 1 else 's'}"
+    return printable(f"{where}; outbox {found.outbox.depth} waiting; {dead}{wrong}")
 
 
 def troubles(context: CommandContext, found: Report, *, running: bool) -> tuple[str, ...]:
@@ -109,7 +111,11 @@ def troubles(context: CommandContext, found: Report, *, running: bool) -> tuple[
     due = [source.poll.next_poll_at for source in found.sources if source.poll.next_poll_at]
     overdue = running and due and (found.at - max(due)).total_seconds() > OVERDUE_SECONDS
     silent = f"no poll was stored since {max(due).astimezone():%H:%M:%S}" if overdue else ""
-    return (*said, *(words for words in (disk, silent) if words))
+    off = (
+        f"receiver {name} is disabled: {why} (`monitor alerts retry --receiver {name}` enables it)"
+        for name, why in found.disabled.items()
+    )
+    return (*said, *(words for words in (disk, silent) if words), *off)
 
 
 def conditions_words(conditions: Iterable[str]) -> str:

@@ -128,7 +128,7 @@ class Monitor:
                 asyncio.create_task(self._deliverer.run(ending), name="deliverer"),
             ]
             if (url := self.settings.http.heartbeat) is not None:
-                heartbeat = Heartbeat(url.reveal(), well=lambda: not self._vitals.ready())
+                heartbeat = Heartbeat(url.reveal(), well=self._vitals.well)
                 tasks.append(asyncio.create_task(heartbeat.run(ending), name="heartbeat"))
             schedule.start()
             self.started.set()

@@ -185,10 +185,49 @@ async def test_a_permanent_answer_disables_the_receiver_and_another_one_hears_of
         await world.poll("a", ("e2", SAID))
         await world.advance(3600)
         assert world.receivers.counts["gone"] == 1, "nothing is sent to a disabled receiver"
-        told = [one.event for one in world.receivers.of("hook")]
-        assert any("gone is disabled" in event["data"]["title"] for event in told)
+        (told,) = [one.event["data"] for one in world.receivers.of("hook")]
+        assert told["title"] == "receiver gone is disabled"
+        assert "monitor alerts retry --receiver gone" in told["text"]
         assert [one.reason for one in await world.listed(states=["dead"])] == [f"it answered {status}"]
     assert await world.states(receiver="gone") == {"dead": 1, "waiting": 1}
+
+
+async def test_where_nobody_else_can_be_told_the_log_is(hooked, capsys):
+    hooked.receivers.answers["hook"] = lambda _: 410
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(5)
+    said = capsys.readouterr().out
+    assert "nobody_to_tell" in said
+    assert "receiver hook is disabled" in said
+
+
+async def test_an_outage_is_told_in_the_log_when_it_begins_now_and_then_and_when_it_ends(hooked, capsys):
+    hooked.receivers.answers["hook"] = lambda count: 503 if count <= 10 else 200
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(3600)
+    said = capsys.readouterr().out
+    assert said.count("delivery_retried") == 4, "after 1, 2, 4 and 8 failures"
+    assert said.count("delivery_resumed") == 1
+
+
+async def test_a_receiver_that_was_configured_anew_is_off_the_record_of_disabled_ones(hooked):
+    from dataclasses import replace
+
+    from monitor.daemon.deliver import DeliverySetup
+
+    hooked.receivers.answers["hook"] = lambda count: 410 if count == 1 else 200
+    async with hooked.delivering() as deliverer:
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.poll("a", ("e2", SAID))
+        await hooked.advance(5)
+        assert await hooked.store.read(alert_lists.disabled_receivers) == {"hook": "it answered 410"}
+        mended = replace(deliverer.setup.receivers[0], configured="hook-2")
+        await deliverer.reconfigure(DeliverySetup((mended,), hooked.rules))
+        await hooked.advance(60)
+    assert await hooked.store.read(alert_lists.disabled_receivers) == {}
+    assert (await hooked.states())["sent"] == 1
 
 
 async def test_a_retried_dead_letter_enables_its_receiver_and_goes_out_as_it_was(hooked):
