@@ -79,7 +79,7 @@ def daemon_data(context: CommandContext, found: Report, *, running: bool) -> dic
         "troubles": list(troubles(context, found, running=running)),
         "daemon": "running" if running else "stopped",
         "pid": runtime.pid if runtime else None,
-        "redis": _public(runtime.bus_url) if runtime else None,
+        "redis": runtime.bus_url if runtime else None,
         "health": runtime.health if runtime else None,
         "state_dir": str(context.settings.state_dir),
         "outbox": found.outbox.depth,
@@ -123,9 +123,3 @@ def conditions_words(conditions: Iterable[str]) -> str:
     seen = list(conditions)
     told = ", ".join(f"{seen.count(name)} {name}" for name in MARKS if name in seen)
     return f"{len(seen)} source{'' if len(seen) == 1 else 's'}" + (f": {told}" if told else "")
-
-
-def _public(url: str) -> str:
-    """A URL without its password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

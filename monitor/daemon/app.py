@@ -133,7 +133,7 @@ class Monitor:
             schedule.start()
             self.started.set()
             self._manager.ready(f"{len(self._plans)} sources")
-            log.info("started", sources=len(self._plans), redis=self.bus_url, state=str(self.settings.state_dir))
+            log.info("started", sources=len(self._plans), redis=self._public_bus_url(), state=str(self.settings.state_dir))
             await self._until(stop, tasks)
             await self._wind_down(schedule, ending, tasks)
         log.info("stopped")
@@ -186,9 +186,13 @@ class Monitor:
         for source_id in self._plans:
             self._poller.forget(source_id)
 
+    def _public_bus_url(self) -> str:
+        """Where the server is, without the password of one that is not our own: it is written down and logged."""
+        return self.bus_url if self.settings.redis.mode == "embedded" else self._relay.connection.resource
+
     def _runtime(self, health: str | None = None) -> state_directory.Runtime:
         started = self.clock.now().isoformat(timespec="seconds")
-        return state_directory.Runtime(os.getpid(), self.bus_url, started, str(self.settings.path), health)
+        return state_directory.Runtime(os.getpid(), self._public_bus_url(), started, str(self.settings.path), health)
 
     def _parts(self, schedule: Schedule) -> Parts:
         return Parts(
