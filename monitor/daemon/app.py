@@ -133,7 +133,9 @@ class Monitor:
             schedule.start()
             self.started.set()
             self._manager.ready(f"{len(self._plans)} sources")
-            log.info("started", sources=len(self._plans), redis=self._public_bus_url(), state=str(self.settings.state_dir))
+            log.info(
+                "started", sources=len(self._plans), redis=self._public_bus_url(), state=str(self.settings.state_dir)
+            )
             await self._until(stop, tasks)
             await self._wind_down(schedule, ending, tasks)
         log.info("stopped")
