@@ -261,7 +261,8 @@ class Monitor:
     def _committed(self, result: PollResult) -> None:
         self._relay.wake()
         if result.alerts:
-            self._deliverer.wake({name for alert in result.alerts for name in alert.notify})
+            corrected = any(alert.corrects for alert in result.alerts)  # those go to whoever was told
+            self._deliverer.wake(None if corrected else {name for one in result.alerts for name in one.notify})
         if result.flood:
             self._deliverer.tell(f"flood {result.source_id}", f"source {result.source_id}: a flood", result.flood)
 

@@ -173,6 +173,55 @@ async def test_a_correction_waits_until_the_alert_has_arrived(hooked):
     assert [one.event["type"].rsplit(".", 1)[1] for one in hooked.receivers.of("hook")] == [*["fired"] * 4, "corrected"]
 
 
+async def test_what_is_said_again_waits_until_its_correction_has_arrived(hooked):
+    hooked.receivers.answers["hook"] = lambda count: 503 if 2 <= count <= 4 else 200
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(1)
+        await hooked.poll("a", ("e1", CALM))
+        await hooked.advance(1.1)
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(60)
+    arrived = [one.event["type"].rsplit(".", 1)[1] for one in hooked.receivers.of("hook") if one.status == 200]
+    assert arrived == ["fired", "corrected", "fired"]
+
+
+async def test_taken_back_and_said_again_in_one_go_is_told_in_that_order(hooked):
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(1)
+    await hooked.poll("a", ("e1", CALM))
+    await hooked.poll("a", ("e1", SAID))
+    beside = []
+
+    async def slowly(_):
+        await asyncio.sleep(0.05)
+        beside.append(hooked.receivers.counts["hook"])
+        return web.Response()
+
+    hooked.receivers.answers["hook"] = lambda count: slowly if count == 2 else 200
+    async with hooked.delivering():
+        await hooked.advance(60)
+    assert beside == [2], "nothing is sent beside the correction"
+    kinds_ = [one.event["type"].rsplit(".", 1)[1] for one in hooked.receivers.of("hook")]
+    assert kinds_ == ["fired", "corrected", "fired"]
+
+
+async def test_a_correction_goes_to_whom_an_escalation_told(world):
+    world.receiver("hook")
+    world.receiver("chief")
+    escalate = Escalation(2, timedelta(minutes=15), notify=("chief",))
+    world.rule("halted", "suspended", notify=("hook",), escalate=escalate)
+    async with world.delivering():
+        for entry in ("e1", "e2"):
+            await world.poll("a", (entry, SAID))
+            await world.advance(1)
+        await world.poll("a", ("e1", CALM), ("e2", CALM))
+        await world.advance(5)
+    assert kinds(world, "chief") == ["new", "retracted"], "of the one it heard of, and of no other"
+    assert kinds(world) == ["new", "new", "retracted", "retracted"]
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_a_permanent_answer_disables_the_receiver_and_another_one_hears_of_it(world, status):
     world.receiver("gone")
