@@ -13,7 +13,7 @@ from monitor.cli import silences
 from monitor.cli.context import open_context
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import colours, complain, time_json, write_json, write_line
-from monitor.cli.stored import with_store
+from monitor.cli.stored import change, look
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def list_(
 
     wanted = (*states, *FAILED) if dead else states
     find = partial(list_alerts, states=wanted, receiver=receiver, rule=rule, source=source, limit=limit)
-    found = with_store(config, find)
+    found = look(config, find)
     for one in found:
         if as_json:
             write_json(_listed_json(one))
@@ -81,7 +81,7 @@ def show(name: str, config: Path | None, as_json: bool) -> int:
     """Show an alert whole, or every alert of a message, and what became of it. ID is A-3f9c12, an id, or how one begins."""
     from monitor.store.alert_lists import find_alerts
 
-    found = with_store(config, partial(find_alerts, name=_names((name,))[0]))
+    found = look(config, partial(find_alerts, name=_names((name,))[0]))
     for event, listed in found:
         if as_json:
             shown = [_listed_json(one) for one in listed]
@@ -105,7 +105,7 @@ def retry(names: tuple[str, ...], everything: bool, receiver: str | None, config
 
     _need_a_choice(names, everything, receiver, config)
     again = partial(alert_lists.retry, names=_names(names), receiver=receiver, now=now())
-    return _told(with_store(config, again, write=True), "to be sent again", names)
+    return _told(change(config, again), "to be sent again", names)
 
 
 @command.command("drop")
@@ -119,7 +119,7 @@ def drop(names: tuple[str, ...], everything: bool, receiver: str | None, config:
 
     _need_a_choice(names, everything, receiver, config)
     dropping = partial(alert_lists.drop, names=_names(names), receiver=receiver)
-    return _told(with_store(config, dropping, write=True), "dropped", names)
+    return _told(change(config, dropping), "dropped", names)
 
 
 command.add_command(silences.command)

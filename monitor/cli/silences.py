@@ -16,7 +16,7 @@ import click
 from monitor.cli.context import open_context
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import complain, time_json, write_json, write_line
-from monitor.cli.stored import with_store
+from monitor.cli.stored import change, look
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def silence_add(
         now=moment,
         on_end=on_end,
     )
-    _print_silence(with_store(config, add, write=True), moment, as_json)
+    _print_silence(change(config, add), moment, as_json)
 
 
 @command.command("list")
@@ -88,7 +88,7 @@ def silence_list(expired: bool, config: Path | None, as_json: bool) -> None:
     from monitor.store.deliveries import read_silences
 
     moment = now()
-    for one in with_store(config, partial(read_silences, ends_after=None if expired else moment)):
+    for one in look(config, partial(read_silences, ends_after=None if expired else moment)):
         _print_silence(one, moment, as_json)
 
 
@@ -100,7 +100,7 @@ def silence_expire(number: int, config: Path | None) -> int:
     from monitor.cli.reading import now
     from monitor.store.alert_lists import expire_silence
 
-    ended = with_store(config, partial(expire_silence, number=number, now=now()), write=True)
+    ended = change(config, partial(expire_silence, number=number, now=now()))
     complain(f"silence {number} ended" if ended else f"there is no silence {number} that holds or is to come")
     return 0 if ended else EXIT_FINDING
 

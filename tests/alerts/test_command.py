@@ -257,3 +257,9 @@ def test_a_user_without_a_name_can_add_a_silence():
 
 def test_a_list_that_was_cut_says_so(run, dead):
     assert "--limit shows more" in run("list", "--limit", "1").stderr
+
+
+def test_before_the_first_run_there_is_nothing_to_list_and_none_is_made(run, settings):
+    assert run("list", "--json").stdout == run("silence", "list").stdout == ""
+    assert run("show", "A-123456").return_value == 1
+    assert list((settings / "state").iterdir()) == []

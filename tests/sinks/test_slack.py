@@ -166,6 +166,16 @@ def test_when_it_was_published_is_told_as_people_say_it(hook, newsroom, written,
     assert f"{told} · seen" in hook.render(newsroom.notice(alert)).body.decode()
 
 
+@pytest.mark.parametrize("kind", ["slack", "slack-bot", "email", "terminal", "apprise"])
+def test_several_corrections_in_one_message_say_that_they_are_corrections(sink_of, newsroom, kind):
+    from monitor.sinks.words import subject
+
+    back = [newsroom.alert("x", kind="retracted", old="suspended", corrects=f"{number}") for number in range(3)]
+    notice = newsroom.notice(*back, form="corrected")
+    assert subject(notice) == "CORRECTED evacuation-halted: 3 of its alerts from aleppo"
+    assert b"CORRECTED" in sink_of(kind).render(notice).body
+
+
 def test_of_many_the_gravest_are_shown_in_full_and_the_named_ones_are_linked(hook, newsroom):
     many = [newsroom.alert("suspended", title=f"Convoy {number}") for number in range(12)]
     many.append(newsroom.alert("suspended", title="The last convoy", severity="critical"))
