@@ -131,10 +131,12 @@ def _late_by(alert: Alert, now: datetime) -> float | None:
 def _headline(draft: Draft, alerts: Sequence[Alert]) -> str:
     rules = dict.fromkeys(alert.rule for alert in alerts)
     sources = dict.fromkeys(alert.delta.source.id for alert in alerts)
-    if draft.form != "digest":
+    if draft.form == "fired":
         return next(iter(rules), "")
     what = next(iter(rules)) if len(rules) == 1 else f"{len(rules)} rules"
     where = next(iter(sources)) if len(sources) == 1 else f"{len(sources)} sources"
+    if draft.form == "corrected":
+        return f"CORRECTED {what}: {len(alerts)} of its alerts from {where}"
     corrections = sum(alert.kind in CORRECTIONS for alert in alerts)
     count = f"{len(alerts)} alerts" + (f", {corrections} of them corrections" if corrections else "")
     return f"{what}: {count} from {where}" + (", late" if draft.late else "")

@@ -37,10 +37,15 @@ def plan(outlook: Outlook, *, now: datetime, limit: int) -> Plan:
     verdicts: dict[str, Verdict] = {}
     ready: list[tuple[Waiting, Severity, int]] = []
     also: list[tuple[str, str]] = []
+    correcting = set(outlook.correcting)
     for one in _last_words(outlook, verdicts):
         severity, receivers = _escalated(one, outlook)
         also += [(one.alert_id, name) for name in receivers if name != outlook.receiver]
         verdict = _refused(one, severity, outlook, now)
+        if one.kind not in CORRECTIONS and verdict is None and (one.rule, one.entry) in correcting:
+            verdict = Verdict(one.alert_id, "held", "the correction before it goes first")
+        if one.kind in CORRECTIONS and (verdict is None or verdict.state == "held"):
+            correcting.add((one.rule, one.entry))
         if verdict is None:
             ready.append((one, severity, _flips(one, outlook)))
         else:

@@ -73,6 +73,7 @@ class Outlook:
     silences: tuple[Silence, ...] = ()
     of_entry: Mapping[tuple[str, str], tuple[Past, ...]] = field(default_factory=dict)  # (rule, entry) → recent alerts
     of_rule: Mapping[str, tuple[Past, ...]] = field(default_factory=dict)  # recent alerts of escalating rules
+    correcting: frozenset[tuple[str, str]] = frozenset()  # (rule, entry) whose correction is being delivered
 
 
 @dataclass(frozen=True, slots=True)

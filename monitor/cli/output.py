@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
 import click
@@ -44,6 +45,13 @@ def _end_quietly() -> NoReturn:
     # What is still buffered goes nowhere, so that the interpreter does not complain when it flushes stdout at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise click.exceptions.Exit(EXIT_BROKEN_PIPE)
+
+
+def time_json(instant: datetime | None) -> str | None:
+    """Return an instant as every command's JSON has it; None stays None."""
+    from monitor.wire import rfc3339
+
+    return None if instant is None else rfc3339(instant)
 
 
 def complain(text: str) -> None:

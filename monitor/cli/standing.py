@@ -79,12 +79,13 @@ def daemon_data(context: CommandContext, found: Report, *, running: bool) -> dic
         "troubles": list(troubles(context, found, running=running)),
         "daemon": "running" if running else "stopped",
         "pid": runtime.pid if runtime else None,
-        "redis": _public(runtime.bus_url) if runtime else None,
+        "redis": runtime.bus_url if runtime else None,
         "health": runtime.health if runtime else None,
         "state_dir": str(context.settings.state_dir),
         "outbox": found.outbox.depth,
         "outbox_oldest_at": rfc3339(found.outbox.oldest_at) if found.outbox.oldest_at else None,
         "dead_letters": found.dead_letters,
+        "disabled_receivers": dict(found.disabled),
     }
 
 
@@ -93,8 +94,9 @@ def daemon_words(context: CommandContext, found: Report, *, running: bool) -> st
     daemon = daemon_data(context, found, running=running)
     who = f"daemon {daemon['pid']}" if running else "no daemon runs"
     wrong = "".join(f"; {trouble}" for trouble in troubles(context, found, running=running))
+    dead = f"{found.dead_letters} dead letter{'' if found.dead_letters == 1 else 's'}"
     where = f"; Redis at {daemon['redis']}" if running else ""
-    return printable(f"{who}{wrong}; outbox {found.outbox.depth} waiting; {found.dead_letters} dead letters{where}")
+    return printable(f"{who}{wrong}; outbox {found.outbox.depth} waiting; {dead}{where}")
 
 
 def troubles(context: CommandContext, found: Report, *, running: bool) -> tuple[str, ...]:
@@ -110,7 +112,11 @@ def troubles(context: CommandContext, found: Report, *, running: bool) -> tuple[
     due = [source.poll.next_poll_at for source in found.sources if source.poll.next_poll_at]
     overdue = running and due and (found.at - max(due)).total_seconds() > OVERDUE_SECONDS
     silent = f"no poll was stored since {max(due).astimezone():%H:%M:%S}" if overdue else ""
-    return (*said, *(words for words in (disk, silent) if words))
+    off = (
+        f"receiver {name} is disabled: {why} (`monitor alerts retry --receiver {name}` enables it)"
+        for name, why in found.disabled.items()
+    )
+    return (*said, *(words for words in (disk, silent) if words), *off)
 
 
 def conditions_words(conditions: Iterable[str]) -> str:
@@ -118,9 +124,3 @@ def conditions_words(conditions: Iterable[str]) -> str:
     seen = list(conditions)
     told = ", ".join(f"{seen.count(name)} {name}" for name in MARKS if name in seen)
     return f"{len(seen)} source{'' if len(seen) == 1 else 's'}" + (f": {told}" if told else "")
-
-
-def _public(url: str) -> str:
-    """A URL without its password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

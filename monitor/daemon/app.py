@@ -128,13 +128,15 @@ class Monitor:
                 asyncio.create_task(self._deliverer.run(ending), name="deliverer"),
             ]
             if (url := self.settings.http.heartbeat) is not None:
-                heartbeat = Heartbeat(url.reveal(), well=lambda: not self._vitals.ready())
+                heartbeat = Heartbeat(url.reveal(), well=self._vitals.well)
                 tasks.append(asyncio.create_task(heartbeat.run(ending), name="heartbeat"))
             schedule.start()
             self.metrics.reloaded(ok=True, at=self.clock.now())
             self.started.set()
             self._manager.ready(f"{len(self._plans)} sources")
-            log.info("started", sources=len(self._plans), redis=self.bus_url, state=str(self.settings.state_dir))
+            log.info(
+                "started", sources=len(self._plans), redis=self._public_bus_url(), state=str(self.settings.state_dir)
+            )
             await self._until(stop, tasks)
             await self._wind_down(schedule, ending, tasks)
         log.info("stopped")
@@ -192,9 +194,13 @@ class Monitor:
         for source_id in self._plans:
             self._poller.forget(source_id)
 
+    def _public_bus_url(self) -> str:
+        """Where the server is, without the password of one that is not our own: it is written down and logged."""
+        return self.bus_url if self.settings.redis.mode == "embedded" else self._relay.connection.resource
+
     def _runtime(self, health: str | None = None) -> state_directory.Runtime:
         started = self.clock.now().isoformat(timespec="seconds")
-        return state_directory.Runtime(os.getpid(), self.bus_url, started, str(self.settings.path), health)
+        return state_directory.Runtime(os.getpid(), self._public_bus_url(), started, str(self.settings.path), health)
 
     def _parts(self, schedule: Schedule) -> Parts:
         return Parts(
@@ -261,7 +267,8 @@ class Monitor:
     def _committed(self, result: PollResult) -> None:
         self._relay.wake()
         if result.alerts:
-            self._deliverer.wake({name for alert in result.alerts for name in alert.notify})
+            corrected = any(alert.corrects for alert in result.alerts)  # those go to whoever was told
+            self._deliverer.wake(None if corrected else {name for one in result.alerts for name in one.notify})
         if result.flood:
             self._deliverer.tell(f"flood {result.source_id}", f"source {result.source_id}: a flood", result.flood)
 

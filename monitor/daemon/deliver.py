@@ -157,13 +157,16 @@ class Deliverer:
             await self._store.run(partial(messages.post_words, receiver=receiver.name, composed=composed))
             self._lines[receiver.name].wake()
             told = True
+        if not told:
+            log.error("nobody_to_tell", headline=headline, mend="configure a second receiver")
         return told
 
     async def _put_in_force(self, setup: DeliverySetup) -> None:
         self.setup = setup
-        off = await self._store.read(
-            partial(messages.disabled, configured={one.name: one.configured for one in setup.receivers})
-        )
+        configured = {one.name: one.configured for one in setup.receivers}
+        if anew := await self._store.read(partial(messages.configured_anew, configured=configured)):
+            await self._store.run(partial(messages.enable, names=anew))
+        off = await self._store.read(partial(messages.disabled, configured=configured))
         for receiver in setup.receivers:
             line = self._lines.get(receiver.name)
             if line is None or line.receiver is not receiver:
@@ -224,8 +227,15 @@ class Deliverer:
             "disabled": f"receiver {receiver.name} is disabled",
             "dead": f"receiver {receiver.name}: messages could not be delivered",
         }[kind]
-        mend = "`monitor alerts list --dead` shows what did not arrive, `monitor alerts retry` sends it again"
-        self.tell(f"{kind} {receiver.name}", headline, f"{words}\n{mend}", but_not=receiver.name)
+        name = receiver.name
+        mend = (
+            f"Until it is mended, what is for it waits. Then `monitor alerts retry --receiver {name}` enables it, and "
+            "sends again what did not arrive."
+            if kind == "disabled"
+            else f"`monitor alerts list --dead --receiver {name}` shows them, `monitor alerts retry --receiver {name}` "
+            "sends them again."
+        )
+        self.tell(f"{kind} {name}", headline, f"{words}\n{mend}", but_not=name)
 
     def _said(self, task: asyncio.Task[bool]) -> None:
         self._words.discard(task)
@@ -236,8 +246,6 @@ class Deliverer:
             log.error("notice_lost", error=str(error))
         elif error is not None:
             log.error("notice_lost", error=type(error).__name__)
-        elif not task.result():
-            log.error("nobody_to_tell", mend="configure a second receiver")
 
     def _take_over(self, connection: Connection, names: Sequence[str]) -> None:
         if self._alone:

@@ -209,6 +209,8 @@ class Line:
     async def _settle(self, message: Leased, outcome: Outcome, now: datetime) -> str:
         match outcome:
             case Delivered():
+                if self.pace.failures:
+                    log.info("delivery_resumed", receiver=self.receiver.name, failures=self.pace.failures)
                 self.pace.succeeded()
                 sent = partial(
                     messages.settle_sent,
@@ -225,19 +227,22 @@ class Line:
             case Retry():
                 return await self._again(message, outcome, now)
             case GiveUp():
-                state = await self._bury(message, outcome.reason, outcome.status)
+                state = await self._bury(message, outcome.reason, outcome.status, tell=not outcome.disable)
                 if outcome.disable:
                     await self._disable(outcome.reason, now)
                 return state
 
     async def _again(self, message: Leased, outcome: Retry, now: datetime) -> str:
+        mine = self.receiver
         if outcome.simpler:
             next_at = now
         else:
             delay = retry_delay(message.attempts, outcome.after, self._time.random())
             self.pace.failed(now, outcome.after, self._time.random())
+            if self.pace.failures.bit_count() == 1:  # the 1st, 2nd, 4th … in a row: a long outage fills no log
+                log.warning("delivery_retried", receiver=mine.name, reason=outcome.reason, failures=self.pace.failures)
             next_at = now + timedelta(seconds=delay)
-            limit = self.receiver.policy.max_attempts
+            limit = mine.policy.max_attempts
             if next_at > message.expires_at or 0 < limit <= message.attempts:
                 return await self._bury(message, f"{outcome.reason}, {message.attempts} times", outcome.status)
         again = partial(
@@ -251,10 +256,10 @@ class Line:
         await self._store.run(again)
         return "pending"
 
-    async def _bury(self, message: Leased, reason: str, status: str) -> str:
+    async def _bury(self, message: Leased, reason: str, status: str, *, tell: bool = True) -> str:
         await self._store.run(partial(messages.settle_dead, message=message, status=status, error=reason))
         log.error("delivery_dead", receiver=self.receiver.name, message=message.id, reason=reason)
-        if not message.group.startswith(messages.NOTICE_GROUP):
+        if tell and not message.group.startswith(messages.NOTICE_GROUP):
             self._on_trouble(self.receiver, "dead", reason)
         return "dead"
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from monitor.rules import Ruleset, RuleText
 
 
+TITLE_CHARACTERS = 200
 DAMAGED = ("truncated", "broken_items", "external_entity")  # what is left of such a document is the publisher's own
 
 
@@ -37,6 +38,7 @@ class Found:
 
     reconciled: Reconciled
     deltas: tuple[Delta, ...]
+    ref: SourceRef  # the source, by the name that the settings or the page gives it
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,18 @@ def find_changes(
     else:
         reconciled = reconcile(known, snapshot, policy=watch.policy, new_id=new_id)
     announced = [change for change in reconciled.changes if _is_announced(change, watch)]
+    ref = _named(watch.ref, snapshot)
     deltas = tuple(
-        Delta(source=watch.ref, epoch=epoch, sequence=head + offset, seen_at=snapshot.seen_at, change=change)
+        Delta(source=ref, epoch=epoch, sequence=head + offset, seen_at=snapshot.seen_at, change=change)
         for offset, change in enumerate(announced, 1)
     )
-    return Found(reconciled, deltas)
+    return Found(reconciled, deltas, ref)
 
 
-def baseline_deltas(watch: Watch, found: Found, *, epoch: int, seen_at: datetime) -> tuple[Delta, ...]:
+def baseline_deltas(found: Found, *, epoch: int, seen_at: datetime) -> tuple[Delta, ...]:
     """Return the entries of a new baseline as deltas, sequence 0: they are never announced, but rules may ask for them."""
     return tuple(
-        Delta(source=watch.ref, epoch=epoch, sequence=0, seen_at=seen_at, change=change)
+        Delta(source=found.ref, epoch=epoch, sequence=0, seen_at=seen_at, change=change)
         for change in found.reconciled.changes
         if change.type is ChangeType.BASELINE
     )
@@ -131,6 +134,12 @@ def texts_to_judge(change: Change, watch: Watch) -> tuple[RuleText | None, RuleT
     if change.type is not ChangeType.EDITED or change.previous is None:
         return None, after
     return replace(after, title=change.previous.title, text=change.previous.text), after
+
+
+def _named(ref: SourceRef, snapshot: Snapshot) -> SourceRef:
+    """Return the source with a title: the settings' own, else what the page calls itself."""
+    title = ref.title or " ".join((snapshot.title or "").split())[:TITLE_CHARACTERS]
+    return replace(ref, title=title or None)
 
 
 def _is_announced(change: Change, watch: Watch) -> bool:

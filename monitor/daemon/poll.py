@@ -239,7 +239,7 @@ class Poller:
     async def _alerts(
         self, plan: SourcePlan, remembered: _Remembered, snapshot: Snapshot, found: Found, now: datetime
     ) -> PollAlerts:
-        baseline = baseline_deltas(plan.watch, found, epoch=remembered.epoch, seen_at=snapshot.seen_at)
+        baseline = baseline_deltas(found, epoch=remembered.epoch, seen_at=snapshot.seen_at)
         judged = judge_deltas(plan.watch, (*baseline, *found.deltas), self.rules.ruleset)
         if not judged:
             return PollAlerts(())

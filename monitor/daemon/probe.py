@@ -16,8 +16,9 @@ from monitor.daemon.deliver_setup import receiver_of
 from monitor.daemon.poll import SourcePlan
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, Fresh, ParseWorker
-from monitor.settings import EmailSettings, ReceiverSettings, Settings
+from monitor.settings import EmailSettings, ReceiverSettings, Settings, SlackSettings
 from monitor.sinks import Delivered, Letter
+from monitor.sinks.slack import API as SLACK_API
 
 Subject = Literal["source", "redis", "receiver", "message"]
 CONNECT_SECONDS = 5.0
@@ -115,7 +116,8 @@ async def _receiver(settings: ReceiverSettings) -> Probe:
 def _host_and_port(settings: ReceiverSettings) -> tuple[str, int] | None:
     if isinstance(settings, EmailSettings):
         return settings.host, settings.port
-    parts = urlsplit(settings.address or "")
+    bot = isinstance(settings, SlackSettings) and settings.token is not None
+    parts = urlsplit(SLACK_API if bot else settings.address or "")
     if not parts.hostname:
         return None
     return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)

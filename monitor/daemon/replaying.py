@@ -136,7 +136,7 @@ class _Replay:
         )
         self._known = found.reconciled.known
         self._head += len(found.deltas)
-        baseline = baseline_deltas(self._watch, found, epoch=1, seen_at=seen_at)
+        baseline = baseline_deltas(found, epoch=1, seen_at=seen_at)
         alerts = self._alerts((*baseline, *found.deltas), seen_at)
         return ReplayedPoll(number, path.name, seen_at, found.reconciled.verdict, baseline, found.deltas, alerts)
 

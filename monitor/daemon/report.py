@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -61,6 +62,7 @@ class Report:
     sources: tuple[SourceReport, ...]
     outbox: Backlog
     dead_letters: int
+    disabled: Mapping[str, str] = field(default_factory=dict)  # receiver → why nothing is sent to it
 
     @property
     def failing(self) -> bool:
@@ -72,6 +74,7 @@ async def report(store: Store, settings: Settings, now: datetime, *, counted: bo
 
     Without `counted` every count is 0: counting walks the whole history, too much for who asks every few seconds.
     """
+    from monitor.store.alert_lists import disabled_receivers
     from monitor.store.deliveries import count_dead
 
     states = await store.poll_states()
@@ -81,7 +84,9 @@ async def report(store: Store, settings: Settings, now: datetime, *, counted: bo
         for id_, source in settings.sources.items()
         if source.enabled
     ]
-    return Report(now, tuple(sources), await store.backlog(), await store.read(count_dead))
+    disabled = await store.read(disabled_receivers)
+    off = {name: why for name, why in disabled.items() if name in settings.receivers}
+    return Report(now, tuple(sources), await store.backlog(), await store.read(count_dead), off)
 
 
 def source_report(source_id: str, poll: PollState, counts: Counts, now: datetime) -> SourceReport:

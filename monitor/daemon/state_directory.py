@@ -30,7 +30,7 @@ class Runtime:
     """What a running daemon tells other commands of itself."""
 
     pid: int
-    bus_url: str
+    bus_url: str  # of the embedded server; of another one the same without its secrets
     started_at: str
     settings_file: str
     health: str | None = None  # host:port of the health and metrics endpoint

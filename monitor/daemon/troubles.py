@@ -52,6 +52,10 @@ class Troubles:
         """Note that it was told."""
         (self._told.difference_update if word.over else self._told.update)(word.about)
 
+    def is_told(self, key: str) -> bool:
+        """Say whether a trouble was told and is not over."""
+        return key in self._told
+
     def _has_lasted(self, key: str, now: float) -> bool:
         since = self._since.setdefault(key, now)
         return key not in self._told and now - since >= (FAILING_SECONDS if _is_failing(key) else LASTING_SECONDS)

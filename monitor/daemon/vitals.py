@@ -77,6 +77,10 @@ class Vitals:
         named = (("store", store), ("redis", self._parts.bus_trouble()))
         return (*self.alive(), *(f"{name}: {words}" for name, words in named if words))
 
+    def well(self) -> bool:
+        """Whether someone far away may be told that all is well: nothing is in the way of the work, and we are not blind."""
+        return not self.ready() and not self._troubles.is_told("blind")
+
     async def polled(self, result: PollResult, seconds: float) -> None:
         """Take note of a poll; a source that began to fail, or is back, is announced once."""
         self.metrics.polled(result, seconds)

@@ -55,7 +55,9 @@ class Apprise:
         services = apprise.Apprise()
         if not all(services.add(url) for url in self._target.secrets):
             return GiveUp("Apprise does not know one of the service URLs", disable=True)
-        if services.notify(body_format=apprise.NotifyFormat.TEXT, **message):
+        kind = apprise.NotifyType(message["notify_type"])
+        text = apprise.NotifyFormat.TEXT
+        if services.notify(message["body"], title=message["title"], notify_type=kind, body_format=text):
             return Delivered("sent")
         return Retry("a service did not take it")
 

@@ -18,7 +18,7 @@ from typing import Any
 from monitor.alerts import Notice, NoticeItem, ReceiverPolicy
 from monitor.sinks.base import Letter, Outcome, Rendered, SinkKind, Target
 from monitor.sinks.http import Answer, Poster, judge
-from monitor.wire import ALERT_SCHEMA, MAX_MESSAGE_BYTES, alert_data, encode_alert, encode_event, rfc3339
+from monitor.wire import DIGEST_SCHEMA, MAX_MESSAGE_BYTES, alert_data, encode_alert, encode_event, rfc3339
 
 # Machines sort for themselves: every alert at once, in order for each entry, several at a time; tried for three days as
 # the retry schedule of Standard Webhooks is.
@@ -152,6 +152,6 @@ def _event(notice: Notice, type_: str, source: str, data: Mapping[str, Any]) -> 
         "type": type_,
         "time": rfc3339(notice.composed_at),
         "datacontenttype": "application/json",
-        **({"dataschema": ALERT_SCHEMA} if notice.items else {}),
+        **({"dataschema": DIGEST_SCHEMA} if notice.items else {}),
         "data": data,
     }

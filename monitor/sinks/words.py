@@ -6,7 +6,7 @@ Rule: pure. Source text stands on its own lines, each begun with `> `, so that i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from monitor.alerts import Notice, NoticeItem
 from monitor.alerts.compose import how_late
@@ -15,6 +15,7 @@ from monitor.model import Alert, AlertKind, ChangeType, DiffOp
 
 QUOTE_CHARACTERS = 600
 TITLE_CHARACTERS = 300
+STAMP_CHARACTERS = 12  # "12:07 pm"; longer ones are dates for machines, as in feeds
 MARKS = {"info": "i", "warning": "!", "critical": "!!"}
 KIND_WORDS = {
     AlertKind.NEW: "new entry",
@@ -93,14 +94,11 @@ def facts(item: NoticeItem) -> str:
     """Return source, times, lag, rule, revision and what kind of alert it is, on one line."""
     alert, delta = item.alert, item.alert.delta
     entry = delta.change.entry
-    published = entry.published_text or (
-        entry.published_at.strftime("%Y-%m-%d %H:%M %Z") if entry.published_at else None
-    )
     # Beside the publisher's time stands ours in the publisher's zone: two zones on one line are misread.
     seen = delta.seen_at.astimezone(entry.published_at.tzinfo if entry.published_at else UTC)
     parts = [
         source_name(alert),
-        f"published {' '.join(published.split())}" if published else "",
+        published(alert, seen),
         f"seen {seen.strftime('%H:%M:%S %Z')}" + lag(alert),
         f"rule {alert.rule}",
         f"revision {delta.change.revision}",
@@ -108,6 +106,18 @@ def facts(item: NoticeItem) -> str:
         how_late(item),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def published(alert: Alert, seen: datetime) -> str:
+    """Return when it was published: as the page says it, or, where a machine wrote that, as people say it."""
+    entry = alert.delta.change.entry
+    claimed = " ".join((entry.published_text or "").split())
+    if claimed and (entry.published_at is None or len(claimed) <= STAMP_CHARACTERS):
+        return f"published {claimed}"
+    if entry.published_at is None:
+        return ""
+    same_day = entry.published_at.date() == seen.date()
+    return f"published {entry.published_at:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}}"
 
 
 def happened(alert: Alert) -> str:

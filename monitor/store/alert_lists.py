@@ -9,17 +9,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, true, update
 
 from monitor.alerts import Silence
 from monitor.alerts.silences import OnEnd
 from monitor.store.alert_tables import alerts, deliveries, messages, receivers, silences
 from monitor.store.codec import instant, maybe_instant, microseconds
 from monitor.store.deliveries import UNSETTLED, read_silences
+from monitor.store.messages import enable
 
 FAILED = ("dead", "expired")
+SHORTEST_NAME = 4  # hexadecimal digits
+HEADLINE = 100  # characters
 ListedState = Literal["waiting", "pending", "leased", "sent", "dead", "expired", "suppressed", "cancelled", "dropped"]
 # Of one alert at one receiver: its message's state once it is in one, else its own.
 _STATE = case(
@@ -43,7 +47,7 @@ class Listed:
     reason: str | None  # why it waits, was kept back or failed
     until: datetime | None  # when it is looked at or tried again
     message_id: str | None
-    headline: str | None
+    headline: str | None  # of the entry: its title or first words; of the monitor's own words: their title
     attempts: int
     sent_at: datetime | None
 
@@ -74,20 +78,30 @@ def list_alerts(
     return tuple(sorted((*map(_listed, rows), *words), key=lambda one: one.raised_at)[-limit:])
 
 
-def find_alert(connection: Connection, name: str) -> tuple[Mapping[str, Any], tuple[Listed, ...]] | None:
-    """Return an alert's event and what became of it at each receiver; `name` is an id or the start of one, or None."""
-    prefix = name.removeprefix("A-").lower()
-    if not prefix or not prefix.isalnum():
-        return None
+def find_alerts(connection: Connection, name: str) -> tuple[tuple[bytes | None, tuple[Listed, ...]], ...]:
+    """Return the event of each alert of a name and what became of it at each receiver; of words of our own no event.
+
+    `name`: the reference or id of an alert, or of a message and so of all its alerts, or the start of one.
+    """
+    prefix = prefix_of(name)
     in_message = select(deliveries.c.alert_id).where(deliveries.c.message_id.startswith(prefix))
     wanted = or_(alerts.c.id.startswith(prefix), alerts.c.id.in_(in_message))
-    row = connection.execute(
-        select(*alerts.c["id", "payload"]).where(wanted).order_by(alerts.c.number).limit(1)
-    ).first()
-    if row is None:
-        return None
-    listed = connection.execute(_listing().where(alerts.c.id == row.id).order_by(deliveries.c.receiver))
-    return json.loads(row.payload), tuple(map(_listed, listed))
+    rows = connection.execute(_listing().where(wanted).order_by(alerts.c.number, deliveries.c.receiver)).all()
+    found = [
+        (payload, tuple(map(_listed, some))) for payload, some in groupby(rows, key=lambda row: bytes(row.payload))
+    ]
+    own = select(messages).where(messages.c.number == 0, messages.c.id.startswith(prefix))
+    return (*found, *((None, (_own_words(row),)) for row in connection.execute(own)))
+
+
+def prefix_of(name: str) -> str:
+    """Return the start of the ids that a name means. Raises ValueError for one that is too short to mean anything."""
+    prefix = name.strip().removeprefix("A-").lower()
+    if prefix and not prefix.isalnum():
+        return "-"  # which no id begins with
+    if len(prefix) < SHORTEST_NAME:
+        raise ValueError(f"'{name}' is too short: give at least {SHORTEST_NAME} characters after A-")
+    return prefix
 
 
 def retry(connection: Connection, names: Sequence[str], *, receiver: str | None, now: datetime) -> int:
@@ -99,12 +113,12 @@ def retry(connection: Connection, names: Sequence[str], *, receiver: str | None,
     found = _failed_messages(connection, names, receiver)
     for row in found:
         _revive(connection, row, now)
-    again = update(deliveries).where(deliveries.c.state == "expired", _named(deliveries.c.alert_id, names))
+    again = update(deliveries).where(deliveries.c.state == "expired", _named(names, deliveries.c.alert_id))
     if receiver is not None:
         again = again.where(deliveries.c.receiver == receiver)
     revived = connection.execute(again.values(state="waiting", reason=None, held_until=microseconds(now))).rowcount
     woken = {row.receiver for row in found} | ({receiver} if receiver else set())
-    connection.execute(update(receivers).where(receivers.c.name.in_(woken)).values(disabled_at=None, reason=None))
+    enable(connection, woken)
     return len(found) + revived
 
 
@@ -113,7 +127,7 @@ def drop(connection: Connection, names: Sequence[str], *, receiver: str | None) 
     found = _failed_messages(connection, names, receiver)
     ids = [row.id for row in found]
     connection.execute(update(messages).where(messages.c.id.in_(ids)).values(state="dropped"))
-    gone = update(deliveries).where(deliveries.c.state == "expired", _named(deliveries.c.alert_id, names))
+    gone = update(deliveries).where(deliveries.c.state == "expired", _named(names, deliveries.c.alert_id))
     if receiver is not None:
         gone = gone.where(deliveries.c.receiver == receiver)
     return len(ids) + connection.execute(gone.values(state="dropped")).rowcount
@@ -152,10 +166,10 @@ def expire_silence(connection: Connection, number: int, *, now: datetime) -> boo
     return connection.execute(update(silences).where(open_).values(ends)).rowcount > 0
 
 
-def disabled_receivers(connection: Connection) -> dict[str, tuple[datetime, str]]:
-    """Return since when and why receivers are disabled, by name."""
+def disabled_receivers(connection: Connection) -> dict[str, str]:
+    """Return why receivers are disabled, by name."""
     rows = connection.execute(select(receivers).where(receivers.c.disabled_at.is_not(None)))
-    return {row.name: (instant(row.disabled_at), row.reason) for row in rows}
+    return {row.name: row.reason for row in rows}
 
 
 def _listing() -> Select[Any]:
@@ -164,11 +178,14 @@ def _listing() -> Select[Any]:
             *alerts.c["id", "rule", "severity", "kind", "source_id", "entry_id", "raised_at", "suppressed"],
             *deliveries.c["receiver", "reason", "held_until", "message_id"],
             _STATE.label("state"),
-            *messages.c["headline", "next_at", "last_error", "attempts", "sent_at"],
+            *messages.c["next_at", "last_error", "attempts", "sent_at"],
+            alerts.c.payload,
+            receivers.c.reason.label("off"),
         )
         .select_from(alerts)
         .outerjoin(deliveries, deliveries.c.alert_id == alerts.c.id)
         .outerjoin(messages, messages.c.id == deliveries.c.message_id)
+        .outerjoin(receivers, and_(receivers.c.name == deliveries.c.receiver, receivers.c.disabled_at.is_not(None)))
         # An alert for nobody is listed only where it was kept back: the others are in the stream.
         .where(or_(deliveries.c.alert_id.is_not(None), alerts.c.suppressed.is_not(None)))
     )
@@ -176,6 +193,7 @@ def _listing() -> Select[Any]:
 
 def _listed(row: Row[Any]) -> Listed:
     waits = row.next_at if row.state == "pending" else row.held_until if row.state == "waiting" else None
+    off = f"the receiver is disabled: {row.off}" if row.off and row.state in {"waiting", "pending"} else None
     return Listed(
         alert_id=row.id,
         rule=row.rule,
@@ -186,13 +204,21 @@ def _listed(row: Row[Any]) -> Listed:
         raised_at=instant(row.raised_at),
         receiver=row.receiver,
         state=row.state,
-        reason=row.last_error or row.reason or row.suppressed,
-        until=maybe_instant(waits),
+        reason=off or row.last_error or row.reason or row.suppressed,
+        until=None if off else maybe_instant(waits),
         message_id=row.message_id,
-        headline=row.headline,
+        headline=_headline(row.payload),
         attempts=row.attempts or 0,
         sent_at=maybe_instant(row.sent_at),
     )
+
+
+def _headline(payload: bytes) -> str | None:
+    try:
+        entry = json.loads(payload)["data"]["delta"]["entry"]
+        return " ".join((entry["title"] or entry["text"])[:HEADLINE].split())
+    except (ValueError, KeyError, TypeError):
+        return None  # a damaged row is listed all the same
 
 
 def _words(connection: Connection, states: Sequence[str], receiver: str | None, limit: int) -> tuple[Listed, ...]:
@@ -202,38 +228,47 @@ def _words(connection: Connection, states: Sequence[str], receiver: str | None, 
         statement = statement.where(messages.c.state.in_(list(states)))
     if receiver is not None:
         statement = statement.where(messages.c.receiver == receiver)
-    return tuple(
-        Listed(
-            alert_id=None,
-            rule=None,
-            severity=row.severity,
-            kind=None,
-            source=None,
-            entry=None,
-            raised_at=instant(row.composed_at),
-            receiver=row.receiver,
-            state=row.state,
-            reason=row.last_error or None,
-            until=instant(row.next_at) if row.state == "pending" else None,
-            message_id=row.id,
-            headline=row.headline,
-            attempts=row.attempts,
-            sent_at=maybe_instant(row.sent_at),
-        )
-        for row in connection.execute(statement.order_by(messages.c.composed_at.desc()).limit(limit))
+    newest = connection.execute(statement.order_by(messages.c.composed_at.desc()).limit(limit))
+    return tuple(map(_own_words, newest))
+
+
+def _own_words(row: Row[Any]) -> Listed:
+    return Listed(
+        alert_id=None,
+        rule=None,
+        severity=row.severity,
+        kind=None,
+        source=None,
+        entry=None,
+        raised_at=instant(row.composed_at),
+        receiver=row.receiver,
+        state=row.state,
+        reason=row.last_error or None,
+        until=instant(row.next_at) if row.state == "pending" else None,
+        message_id=row.id,
+        headline=row.headline,
+        attempts=row.attempts,
+        sent_at=maybe_instant(row.sent_at),
     )
 
 
 def _failed_messages(connection: Connection, names: Sequence[str], receiver: str | None) -> Sequence[Row[Any]]:
-    statement = select(messages).where(messages.c.state.in_(FAILED), _named(messages.c.id, names))
+    carried = select(deliveries.c.alert_id).where(deliveries.c.message_id == messages.c.id)
+    statement = select(messages).where(messages.c.state.in_(FAILED), _named(names, messages.c.id, carried))
     if receiver is not None:
         statement = statement.where(messages.c.receiver == receiver)
     return connection.execute(statement.order_by(messages.c.composed_at)).all()
 
 
-def _named(column: Any, names: Sequence[str]) -> Any:
-    prefixes = [name.removeprefix("A-").lower() for name in names]
-    return or_(*(column.startswith(prefix, autoescape=True) for prefix in prefixes)) if names else column.is_not(None)
+def _named(names: Sequence[str], id_: Any, others: Select[Any] | None = None) -> Any:
+    """Whether a name means this id, or one of the others; no name means all."""
+    if not names:
+        return true()
+    prefixes = list(map(prefix_of, names))
+    found = [id_.startswith(prefix) for prefix in prefixes]
+    if others is not None:
+        found += [others.where(deliveries.c.alert_id.startswith(prefix)).exists() for prefix in prefixes]
+    return or_(*found)
 
 
 def _revive(connection: Connection, row: Row[Any], now: datetime) -> None:

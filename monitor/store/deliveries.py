@@ -93,7 +93,8 @@ def insert_alerts(connection: Connection, raised: Sequence[object], *, seen_at: 
         if not _INSERT_ALERT.run(connection, [_row(alert, payload, seen_at)]):
             continue
         muted = dict(alert.muted)
-        reasons = {name: alert.suppressed or muted.get(name) for name in receivers}
+        told = _told(connection, alert) if alert.corrects else ()
+        reasons = {name: alert.suppressed or muted.get(name) for name in (*receivers, *told)}
         _INSERT_DELIVERY.run(connection, [_delivery(alert.id, name, why) for name, why in reasons.items()])
         if alert.suppressed is None:
             payloads.append(payload)
@@ -170,6 +171,14 @@ def read_silences(connection: Connection, *, ends_after: datetime | None = None)
             connection, {"b_after": after}
         )
     )
+
+
+def _told(connection: Connection, alert: Alert) -> Sequence[str]:
+    """Return who heard, or will hear, of the same: by an escalation, or before the rule named others."""
+    same = (alerts.c.entry_id == alert.delta.change.entry_id, alerts.c.rule == alert.rule)
+    heard = deliveries.c.state.in_(("waiting", "assigned"))
+    found = select(deliveries.c.receiver).join(alerts, alerts.c.id == deliveries.c.alert_id).where(*same, heard)
+    return connection.scalars(found.distinct().order_by(deliveries.c.receiver)).all()
 
 
 def _addressed(one: Addressed) -> tuple[Alert, tuple[str, ...]]:

@@ -210,6 +210,18 @@ def disabled(connection: Connection, configured: dict[str, str]) -> dict[str, st
     return found
 
 
+def configured_anew(connection: Connection, configured: dict[str, str]) -> tuple[str, ...]:
+    """Return the receivers that are disabled on record only: their configuration changed since."""
+    rows = connection.execute(select(receivers).where(receivers.c.disabled_at.is_not(None)))
+    return tuple(row.name for row in rows if configured.get(row.name, row.configured) != row.configured)
+
+
+def enable(connection: Connection, names: Collection[str]) -> None:
+    """Take receivers off the record of disabled ones."""
+    enabled = update(receivers).where(receivers.c.name.in_(list(names)))
+    connection.execute(enabled.values(disabled_at=None, reason=None))
+
+
 def disable(connection: Connection, name: str, configured: str, reason: str, now: datetime) -> bool:
     """Disable a receiver until it is configured anew or enabled by command; False if it was disabled already."""
     row = {"configured": configured, "disabled_at": microseconds(now), "reason": reason}

@@ -69,6 +69,7 @@ def read_outlook(
         silences=read_silences(connection, ends_after=now - PAST - policy.keep),
         of_entry=_of_entry(connection, [row for row in rows if row.turns > FLAPS]),
         of_rule=_of_rule(connection, rows, rules),
+        correcting=_correcting(connection, receiver) if any(row.turns > 1 for row in rows) else frozenset(),
     )
     return replace(outlook, groups=_groups(connection, receiver, groups_of(outlook), now))
 
@@ -116,6 +117,23 @@ _GROUPS = (
     )
     .order_by(messages.c.composed_at)
 )
+
+
+_CORRECTING = Query(
+    select(alerts.c.rule, alerts.c.entry_id)
+    .select_from(messages)
+    .join(deliveries, and_(deliveries.c.message_id == messages.c.id, deliveries.c.receiver == messages.c.receiver))
+    .join(alerts, alerts.c.id == deliveries.c.alert_id)
+    .where(
+        messages.c.receiver == bindparam("b_receiver"),
+        messages.c.form == "corrected",
+        or_(messages.c.state == "pending", messages.c.state == "leased"),
+    )
+)
+
+
+def _correcting(connection: Connection, receiver: str) -> frozenset[tuple[str, str]]:
+    return frozenset((rule, entry) for rule, entry in _CORRECTING.all(connection, {"b_receiver": receiver}))
 
 
 def _waiting(connection: Connection, row: _Row, receiver: str) -> Waiting:

@@ -9,6 +9,7 @@ from monitor.wire.decode import decode_alert, decode_delta
 from monitor.wire.encode import (
     ALERT_SCHEMA,
     DELTA_SCHEMA,
+    DIGEST_SCHEMA,
     MAX_MESSAGE_BYTES,
     AlertEvent,
     alert_data,
@@ -27,6 +28,7 @@ from monitor.wire.names import Names
 __all__ = [
     "ALERT_SCHEMA",
     "DELTA_SCHEMA",
+    "DIGEST_SCHEMA",
     "MAX_MESSAGE_BYTES",
     "AlertEvent",
     "Names",

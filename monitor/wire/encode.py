@@ -14,6 +14,7 @@ from monitor.model import Alert, ChangeType, Delta, Entry, Revision, Verdict
 
 DELTA_SCHEMA = "urn:live-update-monitor:schema:delta.v1.json"
 ALERT_SCHEMA = "urn:live-update-monitor:schema:alert.v1.json"
+DIGEST_SCHEMA = "urn:live-update-monitor:schema:digest.v1.json"
 MAX_MESSAGE_BYTES = 65_536
 AlertEvent = Literal["fired", "corrected", "digest"]
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -137,9 +140,10 @@ def test_a_silence_is_added_listed_and_ended(run, dead):
     added = json.loads(
         run(
             "silence", "add", "rule=hal*", "source=a", "--for", "2h", "--comment", "drill", "--author", "ana", "--json"
-        ).output
+        ).stdout
     )
     assert (added["matchers"], added["author"], added["state"]) == ({"rule": "hal*", "source": "a"}, "ana", "active")
+    assert added["on_end"] == "drop"
     starts, ends = (datetime.fromisoformat(added[key]) for key in ("starts_at", "ends_at"))
     assert ends - starts == timedelta(hours=2)
     number = str(added["id"])
@@ -158,6 +162,7 @@ def test_a_silence_is_added_listed_and_ended(run, dead):
         ("rule=x", "--for", "soon"),
         ("rule=x", "--for", "0h"),
         ("rule=", "--for", "1h"),
+        ("rule=x", "rule=y", "--for", "1h"),
     ],
 )
 def test_a_silence_that_makes_no_sense_is_refused(run, arguments):
@@ -169,3 +174,92 @@ def test_a_silence_that_makes_no_sense_is_refused(run, arguments):
 
 def test_alone_it_lists(run, dead):
     assert "A-ffffff" in run().output
+
+
+def test_each_line_says_which_entry_it_is_about(run, dead):
+    assert "halted new in aleppo: suspended" in run("list").stdout
+
+
+def test_what_waits_for_a_disabled_receiver_says_so(run, dead, settings):
+    write(
+        settings, lambda connection: rows.disable(connection, "archive", "hash", "it answered 403", datetime.now(UTC))
+    )
+    (waiting,) = listed(run, "--receiver", "archive")
+    assert (waiting["state"], waiting["reason"]) == ("waiting", "the receiver is disabled: it answered 403")
+
+
+def test_status_names_a_disabled_receiver_and_what_enables_it(dead, settings):
+    from monitor.cli.status import command as status
+
+    (settings / "monitor.yaml").write_text(
+        (settings / "monitor.yaml").read_text() + "receivers: {desk: {terminal: true}}\n"
+    )
+    shown = CliRunner().invoke(status, ["-c", str(settings / "monitor.yaml")], standalone_mode=False)
+    assert "receiver desk is disabled: it answered 410 (`monitor alerts retry --receiver desk`" in shown.stdout
+    assert shown.return_value == 1
+
+
+def test_an_alerts_own_id_means_the_message_that_carries_it(run, dead):
+    assert run("retry", dead[:8]).return_value == 0
+    assert listed(run, "--dead") == []
+
+
+@pytest.mark.parametrize("name", ["A-", "", "A-ff", "f"])
+@pytest.mark.parametrize("verb", ["retry", "drop", "show"])
+def test_a_name_too_short_to_mean_one_thing_is_refused(run, dead, verb, name):
+    from click import UsageError
+
+    with pytest.raises(UsageError, match="too short"):
+        run(verb, name)
+    assert [one["receiver"] for one in listed(run, "--dead")] == ["desk"]
+
+
+def test_show_tells_every_alert_of_a_message_and_words_of_our_own(run, dead, settings, blog):
+    say(settings, "b" * 32, "receiver desk is disabled")
+    shown = run("show", "A-bbbbbb").stdout
+    assert "receiver desk is disabled" in shown
+    assert json.loads(run("show", "A-bbbbbb", "--json").stdout)["event"] is None
+    whole = run("show", "A-ffffff").stdout
+    assert "> suspended" in whole
+    assert "rule halted" in whole
+
+
+def say(settings, id_, headline):
+    """Put a notice of the monitor's own into the store."""
+    now = datetime.now(UTC)
+    draft = Draft(f"notice:{id_}", "fired", (), "critical", timedelta(0))
+    composed = Composed(id_, draft, headline, b"{}", None, now, now + timedelta(hours=6))
+    write(settings, lambda connection: rows.post_words(connection, "archive", composed))
+
+
+def write(settings, work):
+    from monitor.daemon.state_directory import DATABASE
+
+    async def put():
+        async with await Store.open(str(settings / "state" / DATABASE)) as store:
+            await store.run(work)
+
+    asyncio.run(put())
+
+
+def test_a_silence_for_what_the_settings_do_not_have_is_added_with_a_warning(run, dead):
+    added = run("silence", "add", "rule=hallted", "--for", "1h30m", "--comment", "drill", "--on-end", "digest")
+    assert "warning: the settings have no rule hallted" in added.stderr
+    assert "then a digest" in added.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user that has no name")
+def test_a_user_without_a_name_can_add_a_silence():
+    nobody = "import os, monitor.cli.silences as s; os.environ.clear(); os.setuid(54321); print(s._login())"
+    said = subprocess.run([sys.executable, "-c", nobody], capture_output=True, text=True, check=True)
+    assert said.stdout == "uid 54321\n"
+
+
+def test_a_list_that_was_cut_says_so(run, dead):
+    assert "--limit shows more" in run("list", "--limit", "1").stderr
+
+
+def test_before_the_first_run_there_is_nothing_to_list_and_none_is_made(run, settings):
+    assert run("list", "--json").stdout == run("silence", "list").stdout == ""
+    assert run("show", "A-123456").return_value == 1
+    assert list((settings / "state").iterdir()) == []

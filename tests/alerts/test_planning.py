@@ -197,6 +197,26 @@ def test_what_was_never_heard_is_not_corrected(desk, noon, told):
     assert [verdict.state for verdict in decided.verdicts] == ["suppressed"]
 
 
+def test_what_is_said_again_waits_for_the_correction_before_it(desk, noon):
+    first = desk.waiting()
+    back = correction(desk, first, told="sent", thread="m1")
+    again = desk.waiting(entry=first.entry, kind=AlertKind.EDITED)
+    other = desk.waiting("other", entry=first.entry, kind=AlertKind.EDITED)
+    decided = leave(desk.outlook(back, again, other), noon)
+    assert {draft.alert_ids for draft in decided.drafts} == {(back.alert_id,), (other.alert_id,)}
+    assert [verdict.reason for verdict in decided.verdicts] == ["the correction before it goes first"]
+    under_way = desk.outlook(again, correcting=frozenset({(again.rule, again.entry)}))
+    assert [verdict.state for verdict in leave(under_way, noon).verdicts] == ["held"]
+    assert len(leave(desk.outlook(again), noon).drafts) == 1
+
+
+def test_a_correction_that_is_never_told_holds_nothing_back(desk, noon):
+    first = desk.waiting()
+    back = correction(desk, first, told="never")
+    again = desk.waiting(entry=first.entry, kind=AlertKind.EDITED)
+    assert [draft.alert_ids for draft in leave(desk.outlook(back, again), noon).drafts] == [(again.alert_id,)]
+
+
 def test_a_correction_answers_its_message_through_cooldown_silence_and_quiet_hours(desk, noon):
     one = correction(desk, desk.waiting(), told="sent", thread="m1")
     outlook = desk.outlook(

@@ -1,6 +1,9 @@
 """A damaged feed adds what is whole in it, and says nothing of what is known."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import pytest
 
 from monitor.daemon.judging import Watch, find_changes, is_believable
 from monitor.model import ChangeType, Entry, Reading, Snapshot, SourceRef, Verdict, VerdictKind
@@ -70,3 +73,15 @@ def test_only_damaged_feeds_are_believed_that_far():
     assert not is_believable(Reading(WALL, page([3, 2])), known)
     assert not is_believable(Reading(WALL, None), known)
     assert is_believable(Reading(Verdict(VerdictKind.OK), page([3, 2], kind="page")), None)
+
+
+@pytest.mark.parametrize(
+    ("configured", "on_the_page", "title"),
+    [(None, " The bridge\n live ", "The bridge live"), ("Our name", "The bridge live", "Our name"), (None, None, None)],
+)
+def test_a_source_is_called_what_the_settings_call_it_or_else_what_it_calls_itself(configured, on_the_page, title):
+    snapshot = replace(page([3, 2, 1]), title=on_the_page)
+    watch = Watch(SourceRef("s", configured))
+    reading = Reading(Verdict(VerdictKind.OK), snapshot)
+    found = find_changes(watch, known_of([2, 1]), reading, snapshot, epoch=1, head=0, new_id=ids("n"))
+    assert [delta.source.title for delta in found.deltas] == [title]

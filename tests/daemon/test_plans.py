@@ -37,9 +37,7 @@ def settings(tmp_path):
 
 def test_limits_of_the_settings_bound_a_fetch_and_its_reading(settings):
     plan = source_plan(settings, settings.sources["blog"])
-    limits = FetchLimits(
-        1 << 20, 2 << 20, ratio=7, header_bytes=9 << 10, connect=1.0, idle=2.0, total=3.0, redirects=4
-    )
+    limits = FetchLimits(1 << 20, 2 << 20, ratio=7, header_bytes=9 << 10, connect=1.0, idle=2.0, total=3.0, redirects=4)
     assert plan.request.limits == limits
     assert (plan.request.robots, dict(plan.request.headers)) == ("ignore", {"Authorization": "Bearer x"})
     options = plan.options

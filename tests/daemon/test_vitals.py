@@ -110,6 +110,20 @@ async def test_failing_and_back_are_announced_once_each_way(world):
     assert world.announced == [("a", "failed"), ("a", "ok")]
 
 
+async def test_while_we_are_blind_the_dead_man_switch_is_not_told_that_all_is_well(world):
+    await world.polled(OK, "a", "b", "c")
+    await world.vitals.look()
+    assert world.vitals.well()
+    await world.polled(REFUSED, "a", "b", "c")
+    await world.vitals.look()
+    world.time += BLIND_SECONDS
+    await world.vitals.look()
+    assert not world.vitals.well()
+    await world.polled(OK, "a")
+    await world.vitals.look()
+    assert world.vitals.well()
+
+
 async def test_blindness_that_lasts_is_told_to_the_operators_once_each_way(world):
     await world.polled(REFUSED, "a", "b", "c")
     await world.vitals.look()

@@ -121,11 +121,19 @@ async def test_no_other_door_of_a_browser_leads_inside(public, server, chrome):
     assert not inside.received
 
 
-@pytest.mark.parametrize("lead", ["<meta http-equiv=refresh content='0; url=http://127.0.0.1:9/'>", "<script>location = 'file:///etc/passwd'</script>"])
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "<meta http-equiv=refresh content='0; url=http://127.0.0.1:9/'>",
+        "<script>location = 'file:///etc/passwd'</script>",
+    ],
+)
 async def test_a_page_that_leads_elsewhere_is_never_read_as_the_browsers_own_words(lead, server, chrome):
     server.routes["/"] = http(lead.encode() + b"<p>shown</p>", Content_Type="text/html")
     outcome = await chrome.fetch(wanted(server))
-    assert outcome.verdict.code == "render" if not isinstance(outcome, Fresh) else b"<p>shown</p>" in outcome.document.body
+    assert (
+        outcome.verdict.code == "render" if not isinstance(outcome, Fresh) else b"<p>shown</p>" in outcome.document.body
+    )
 
 
 async def test_a_rendered_page_and_its_parts_come_through_the_proxy(server):

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 
 import pytest
 
 from monitor.sinks.slack_blocks import safe_url
+from tests.sinks.corpus import CORPUS, SUSPENDED
 
-LONG = "x" * 100_000
-CORPUS = {
-    "mentions": "<!channel> <!here> <!everyone> <@U024BE7LH> <#C024BE7LR> @here @channel @everyone",
-    "mrkdwn": "*bold* _italic_ ~strike~ `code` ```block``` > quote • list :rotating_light:",
-    "links": "<https://evil.example|https://bank.example> [x](javascript:alert(1)) https://evil.example",
-    "html": "<script>alert(1)</script><img src=x onerror=alert(1)></pre><b>&lt;!channel&gt;</b>",
-    "escapes": "&lt;!channel&gt; &amp;lt; &#60;!here&#62; \\u003c!channel\\u003e %3C!channel%3E",
-    "templates": "{{7*7}} ${jndi:ldap://x} %n%s {0.__class__} $(id) `id` =cmd|' /C calc'!A0",
-    "controls": "\x00\x07\x08\x1b[2J\x1b]52;c;aGk=\x07\x1b]8;;http://evil\x1b\\link\x9b31m\x7f",
-    "bidi": "\u202edetareb\u202c \u2066hidden\u2069 \u200fRTL \u061c",
-    "lines": "one\r\nBcc: victim@example.org\r\n\r\nbody\rover\nX-Evil: 1\x0b\x0c\x85\u2028\u2029.\r\n.\r\nMAIL FROM:<evil>",
-    "surrogates": "\ud800 lone \udfff",
-    "marks": "a" + "\u0301" * 5_000,
-    "emoji": "👩‍👩‍👧‍👦🇩🇪" * 400,
-    "long": LONG,
-    "longer": (LONG + "<!channel>\n") * 3,
-    "blank": " \n\t \n ",
-}
-SUSPENDED = ' — evacuation "suspended"'
 ACTIVE = re.compile(r"<[!@#]|<https?:|<mailto:")
 
 
@@ -148,6 +131,17 @@ def test_apprise_is_handed_text_without_controls(sink_of, newsroom, name):
         message = json.loads(sink.render(notice).body)
         assert "\n" not in message["title"]
         assert re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", message["body"]) is None
+
+
+@pytest.mark.skipif(importlib.util.find_spec("apprise") is None, reason="apprise is not installed")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", CORPUS)
+async def test_a_service_behind_apprise_gets_text_without_controls(send, newsroom, http, name):
+    for notice in every_place(newsroom, CORPUS[name]).values():
+        await send("apprise", notice)
+        got = http.heard[-1].json
+        assert "\n" not in got["title"]
+        assert re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", got["message"]) is None
 
 
 def test_source_text_in_plain_words_is_always_marked_as_such(sink_of, newsroom):

@@ -148,6 +148,34 @@ def test_when_it_was_seen_is_told_in_the_publishers_zone(hook, newsroom):
     assert "published 3:00 pm · seen 15:00:00 UTC+03:00 (+0 s)" in hook.render(newsroom.notice(alert)).body.decode()
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("12:07 pm", "published 12:07 pm"),
+        ("2026-03-02T11:59:39Z", "published 11:59"),
+        ("Mon, 02 Mar 2026 11:59:39 GMT", "published 11:59"),
+    ],
+)
+def test_when_it_was_published_is_told_as_people_say_it(hook, newsroom, written, told):
+    from monitor.model import Stamp
+
+    alert = newsroom.alert()
+    published = Stamp(alert.delta.change.entry.published_at, written)
+    entry = replace(alert.delta.change.entry, published=published)
+    alert = replace(alert, delta=replace(alert.delta, change=replace(alert.delta.change, entry=entry)))
+    assert f"{told} · seen" in hook.render(newsroom.notice(alert)).body.decode()
+
+
+@pytest.mark.parametrize("kind", ["slack", "slack-bot", "email", "terminal", "apprise"])
+def test_several_corrections_in_one_message_say_that_they_are_corrections(sink_of, newsroom, kind):
+    from monitor.sinks.words import subject
+
+    back = [newsroom.alert("x", kind="retracted", old="suspended", corrects=f"{number}") for number in range(3)]
+    notice = newsroom.notice(*back, form="corrected")
+    assert subject(notice) == "CORRECTED evacuation-halted: 3 of its alerts from aleppo"
+    assert b"CORRECTED" in sink_of(kind).render(notice).body
+
+
 def test_of_many_the_gravest_are_shown_in_full_and_the_named_ones_are_linked(hook, newsroom):
     many = [newsroom.alert("suspended", title=f"Convoy {number}") for number in range(12)]
     many.append(newsroom.alert("suspended", title="The last convoy", severity="critical"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 from standardwebhooks import Webhook as Verifier
 
 from monitor.sinks import Delivered, Target
@@ -103,6 +105,18 @@ async def test_a_digest_holds_its_alerts_and_names_what_does_not_fit(send, newsr
     assert event["data"]["count"] == len(event["data"]["alerts"]) == 60
     assert {one["id"] for one in event["data"]["alerts"]} == {alert.id for alert in many}
     assert len(json.dumps(event)) <= 65_536
+
+
+async def test_every_alert_is_valid_by_the_schema_it_names(send, newsroom):
+    many = [newsroom.alert("suspended " * 900) for _ in range(60)]
+    for notice in (*newsroom.forms().values(), newsroom.notice(*many, full_items=20, late=True)):
+        event = (await send(notice)).json
+        if event["type"] == "monitor.notice":
+            assert "dataschema" not in event
+            continue
+        name = event["dataschema"].rsplit(":", 1)[1]
+        schema = json.loads(files("monitor.wire").joinpath("schemas", name).read_text("utf-8"))
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(event)
 
 
 async def test_an_escalated_alert_says_so(send, newsroom):

@@ -122,7 +122,9 @@ def test_any_document_gives_a_suggestion_or_none(body):
     assert suggestion is None or suggestion.lines()
 
 
-@pytest.mark.parametrize("content_type", [None, "image/png", "application/octet-stream", "text/html", "application/json", "x"])
+@pytest.mark.parametrize(
+    "content_type", [None, "image/png", "application/octet-stream", "text/html", "application/json", "x"]
+)
 def test_a_good_feed_is_read_whatever_its_content_type_says(content_type):
     body = b"<rss version='2.0'><channel><item><guid>1</guid><title>T</title></item></channel></rss>"
     found = read(Document(body, NOON, content_type=content_type), ReadOptions())

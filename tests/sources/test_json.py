@@ -186,7 +186,11 @@ def test_automattic_rows_of_one_post_are_one_entry(reading):
 
 @pytest.mark.parametrize(("page", "following"), [(1, "2"), (2, "3"), (3, None)])
 def test_automattic_pages_lead_to_the_older_one_until_the_last(reading, page, following):
-    body = {"entries": [{"id": "1", "type": "new", "render": "<p>one</p>", "timestamp": 1773140700}], "page": page, "pages": 3}
+    body = {
+        "entries": [{"id": "1", "type": "new", "render": "<p>one</p>", "timestamp": 1773140700}],
+        "page": page,
+        "pages": 3,
+    }
     url = "https://news.example/wp-json/liveblog/v1/7/get-entries/{}/9-1773140700"
     found = reading(json.dumps(body), url=url.format(page)).snapshot
     assert found.next_url == (url.format(following) if following else None)

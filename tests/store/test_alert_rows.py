@@ -217,7 +217,7 @@ async def test_alerts_that_ended_long_ago_go_with_their_messages(store, make, al
     assert await prune(store, make, days=0) == 0, "what is young stays"
     assert await prune(store, make) == 2
     assert await store.read(partial(alert_lists.list_alerts)) == ()
-    assert await store.read(partial(alert_lists.find_alert, name=f"{1:032x}")) is None
+    assert await store.read(partial(alert_lists.find_alerts, name=f"{1:032x}")) == ()
     assert await store.read(partial(messages.read_receipt, message_id=sent.id)) is None
 
 

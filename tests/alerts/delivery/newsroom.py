@@ -43,7 +43,11 @@ def newsroom_hour(seed: int) -> list[Step]:
             if chance.random() < 0.4:  # an edit: brings a word in, takes the words away, or neither
                 change = chance.choice([["suspended"], [], words, ["killed", "violation"]])
                 text = " ".join([chance.choice(FILLER), "more", *change])
-                steps.append(Step(at + chance.uniform(20, 500), source, f"e{entry}", text))
+                edited_at = at + chance.uniform(20, 500)
+                steps.append(Step(edited_at, source, f"e{entry}", text))
+                if chance.random() < 0.4:  # and the first words after all
+                    text = " ".join([chance.choice(FILLER), "again", *words])
+                    steps.append(Step(edited_at + chance.uniform(1, 200), source, f"e{entry}", text))
             elif chance.random() < 0.15:
                 steps.append(Step(at + chance.uniform(30, 400), source, f"e{entry}", None))
             at += chance.uniform(30, 700)

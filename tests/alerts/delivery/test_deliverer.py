@@ -173,6 +173,55 @@ async def test_a_correction_waits_until_the_alert_has_arrived(hooked):
     assert [one.event["type"].rsplit(".", 1)[1] for one in hooked.receivers.of("hook")] == [*["fired"] * 4, "corrected"]
 
 
+async def test_what_is_said_again_waits_until_its_correction_has_arrived(hooked):
+    hooked.receivers.answers["hook"] = lambda count: 503 if 2 <= count <= 4 else 200
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(1)
+        await hooked.poll("a", ("e1", CALM))
+        await hooked.advance(1.1)
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(60)
+    arrived = [one.event["type"].rsplit(".", 1)[1] for one in hooked.receivers.of("hook") if one.status == 200]
+    assert arrived == ["fired", "corrected", "fired"]
+
+
+async def test_taken_back_and_said_again_in_one_go_is_told_in_that_order(hooked):
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(1)
+    await hooked.poll("a", ("e1", CALM))
+    await hooked.poll("a", ("e1", SAID))
+    beside = []
+
+    async def slowly(_):
+        await asyncio.sleep(0.05)
+        beside.append(hooked.receivers.counts["hook"])
+        return web.Response()
+
+    hooked.receivers.answers["hook"] = lambda count: slowly if count == 2 else 200
+    async with hooked.delivering():
+        await hooked.advance(60)
+    assert beside == [2], "nothing is sent beside the correction"
+    kinds_ = [one.event["type"].rsplit(".", 1)[1] for one in hooked.receivers.of("hook")]
+    assert kinds_ == ["fired", "corrected", "fired"]
+
+
+async def test_a_correction_goes_to_whom_an_escalation_told(world):
+    world.receiver("hook")
+    world.receiver("chief")
+    escalate = Escalation(2, timedelta(minutes=15), notify=("chief",))
+    world.rule("halted", "suspended", notify=("hook",), escalate=escalate)
+    async with world.delivering():
+        for entry in ("e1", "e2"):
+            await world.poll("a", (entry, SAID))
+            await world.advance(1)
+        await world.poll("a", ("e1", CALM), ("e2", CALM))
+        await world.advance(5)
+    assert kinds(world, "chief") == ["new", "retracted"], "of the one it heard of, and of no other"
+    assert kinds(world) == ["new", "new", "retracted", "retracted"]
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 async def test_a_permanent_answer_disables_the_receiver_and_another_one_hears_of_it(world, status):
     world.receiver("gone")
@@ -185,10 +234,49 @@ async def test_a_permanent_answer_disables_the_receiver_and_another_one_hears_of
         await world.poll("a", ("e2", SAID))
         await world.advance(3600)
         assert world.receivers.counts["gone"] == 1, "nothing is sent to a disabled receiver"
-        told = [one.event for one in world.receivers.of("hook")]
-        assert any("gone is disabled" in event["data"]["title"] for event in told)
+        (told,) = [one.event["data"] for one in world.receivers.of("hook")]
+        assert told["title"] == "receiver gone is disabled"
+        assert "monitor alerts retry --receiver gone" in told["text"]
         assert [one.reason for one in await world.listed(states=["dead"])] == [f"it answered {status}"]
     assert await world.states(receiver="gone") == {"dead": 1, "waiting": 1}
+
+
+async def test_where_nobody_else_can_be_told_the_log_is(hooked, capsys):
+    hooked.receivers.answers["hook"] = lambda _: 410
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(5)
+    said = capsys.readouterr().out
+    assert "nobody_to_tell" in said
+    assert "receiver hook is disabled" in said
+
+
+async def test_an_outage_is_told_in_the_log_when_it_begins_now_and_then_and_when_it_ends(hooked, capsys):
+    hooked.receivers.answers["hook"] = lambda count: 503 if count <= 10 else 200
+    async with hooked.delivering():
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.advance(3600)
+    said = capsys.readouterr().out
+    assert said.count("delivery_retried") == 4, "after 1, 2, 4 and 8 failures"
+    assert said.count("delivery_resumed") == 1
+
+
+async def test_a_receiver_that_was_configured_anew_is_off_the_record_of_disabled_ones(hooked):
+    from dataclasses import replace
+
+    from monitor.daemon.deliver import DeliverySetup
+
+    hooked.receivers.answers["hook"] = lambda count: 410 if count == 1 else 200
+    async with hooked.delivering() as deliverer:
+        await hooked.poll("a", ("e1", SAID))
+        await hooked.poll("a", ("e2", SAID))
+        await hooked.advance(5)
+        assert await hooked.store.read(alert_lists.disabled_receivers) == {"hook": "it answered 410"}
+        mended = replace(deliverer.setup.receivers[0], configured="hook-2")
+        await deliverer.reconfigure(DeliverySetup((mended,), hooked.rules))
+        await hooked.advance(60)
+    assert await hooked.store.read(alert_lists.disabled_receivers) == {}
+    assert (await hooked.states())["sent"] == 1
 
 
 async def test_a_retried_dead_letter_enables_its_receiver_and_goes_out_as_it_was(hooked):

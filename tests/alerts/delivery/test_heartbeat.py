@@ -8,7 +8,7 @@ from monitor.daemon.deliver_heartbeat import Heartbeat
 
 
 async def beating(world, well, seconds, **more):
-    heart = Heartbeat(f"{world.receivers.url}/heart", well=well, time=world.time, allow_private=True, **more)
+    heart = Heartbeat(f"{world.receivers.url}/heart", well=well, time=world.time, **more)
     stop = asyncio.Event()
     running = asyncio.create_task(heart.run(stop))
     for _ in range(seconds):
