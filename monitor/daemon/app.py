@@ -25,6 +25,7 @@ from monitor.daemon.notes import PollNotes
 from monitor.daemon.opening import begin_after, open_bus, open_store, relay_events
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
 from monitor.daemon.report import report
+from monitor.daemon.running import finish, until_one_ends
 from monitor.daemon.schedule import Clock, Schedule
 from monitor.daemon.systemd import ServiceManager
 from monitor.daemon.upkeep import keep_up
@@ -137,7 +138,7 @@ class Monitor:
             log.info(
                 "started", sources=len(self._plans), redis=self._public_bus_url(), state=str(self.settings.state_dir)
             )
-            await self._until(stop, tasks)
+            await until_one_ends(stop, tasks)
             await self._wind_down(schedule, ending, tasks)
         log.info("stopped")
 
@@ -272,15 +273,6 @@ class Monitor:
         if result.flood:
             self._deliverer.tell(f"flood {result.source_id}", f"source {result.source_id}: a flood", result.flood)
 
-    async def _until(self, stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Wait for `stop`; a relay or deliverer that ends by itself is a bug and ends the daemon loudly."""
-        waiting = asyncio.create_task(stop.wait())
-        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        for task in done:
-            if task is not waiting:
-                task.result()
-
     async def _wind_down(self, schedule: Schedule, ending: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
         log.info("stopping")
         self._manager.stopping()
@@ -288,7 +280,7 @@ class Monitor:
         await self._noted.flush_if_taken()
         await self._last_drain()
         ending.set()
-        await self._finish(tasks)
+        await finish(tasks, PATIENCE_SECONDS)
 
     async def _last_drain(self) -> None:
         """Send what waits if the server is there; what is not sent now is sent at the next start."""
@@ -297,9 +289,3 @@ class Monitor:
                 while (await self.store.backlog()).depth and self._relay.state.connected:
                     self._relay.wake()
                     await asyncio.sleep(0.02)
-
-    async def _finish(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        _, late = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

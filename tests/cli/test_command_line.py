@@ -135,7 +135,7 @@ http: {heartbeat: "${HEARTBEAT}"}
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        ("status", 0), ("top --once", 0), ("alerts list", 73), ("history one", 73), ("reload", 69), ("tail -n 1", 69),
+        ("status", 0), ("top --once", 0), ("alerts list", 0), ("history one", 73), ("reload", 69), ("tail -n 1", 69),
         ("explain halted suspended", 0), ("run --once", 78), ("check --offline", 78),
     ],
 )  # fmt: skip
