@@ -21,6 +21,8 @@ from monitor.settings import LimitSettings, Settings, SourceSettings
 if TYPE_CHECKING:
     from monitor.store import Retention
 
+PATIENCE = 3.0  # wall clock a parse may take for each second of processor time, on a machine with other work
+
 
 def source_plans(settings: Settings) -> dict[str, SourcePlan]:
     """Return how each enabled source is polled, by its id."""
@@ -32,7 +34,7 @@ def source_plan(settings: Settings, source: SourceSettings) -> SourcePlan:
     limits = settings.limits
     rules = {name: rule for name, rule in settings.rules.items() if rule.enabled and rule.looks_at(source)}
     # 30 s: the wait for the host's turn
-    deadline = limits.total_time + limits.parse_time * 2 + 30.0 + paging.MAX_SECONDS
+    deadline = limits.total_time + limits.parse_time * PATIENCE * 2 + 30.0 + paging.MAX_SECONDS
     return SourcePlan(
         watch=_watch(source, frozenset(rules)),
         request=FetchRequest(
@@ -98,7 +100,7 @@ def parse_worker(settings: Settings) -> ParseWorker:
     limits = settings.limits
     return ParseWorker(
         ParseWorkerSettings(
-            deadline=limits.parse_time,
+            deadline=limits.parse_time * PATIENCE,
             cpu_seconds=math.ceil(limits.parse_time),
             address_space=limits.parse_memory,
             quarantine=settings.state_dir / "quarantine",

@@ -49,7 +49,7 @@ def main() -> None:
     _send(outbound, frame(READY, note))
     while (taken := _take(inbound)) is not None:
         before = _cpu_used()
-        _allow_cpu(before + int(cpu_seconds))
+        _allow_cpu(before, int(cpu_seconds))
         reply = _served(reader, memories, *taken)
         leaving = _swollen(int(address_space))
         _send(outbound, frame(reply, NOTE.pack(leaving, int((_cpu_used() - before) * 1000))))
@@ -144,9 +144,13 @@ def _cpu_used() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _allow_cpu(until: float) -> None:
-    """Grant the next document its processor time: RLIMIT_CPU counts the whole life of the process."""
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(until) + 1, resource.RLIM_INFINITY))
+def _allow_cpu(before: float, seconds: int) -> None:
+    """Grant the next document its processor time.
+
+    The timer is exact, the limit cannot be taken back by a parser taken over; it counts the whole life of the process.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # SIGPROF kills (signal(7))
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(before + seconds) + 1, resource.RLIM_INFINITY))
 
 
 def _swollen(address_space: int) -> bool:

@@ -177,7 +177,7 @@ def _expect_ready(received: tuple[bytes, bytes]) -> bool:
 
 
 def _lost(code: int) -> ProcessLostError:
-    if code == -signal.SIGXCPU:
+    if code in (-signal.SIGPROF, -signal.SIGXCPU):
         return ProcessLostError("parse_timeout", "parsing was stopped: too much processor time")
     if code < 0:
         return ProcessLostError("parse_crash", f"the parser died of {signal.Signals(-code).name}")

@@ -31,8 +31,8 @@ class ParseWorkerSettings:
 
     processes: int = 2
     spare: int = 4  # more of them while some are busy for long
-    deadline: float = 5.0  # wall clock a document, from when a process takes it
     cpu_seconds: int = 5  # processor time a document
+    deadline: float = 15.0  # wall clock, from when a process takes it: more, for a machine with other work
     address_space: int = 512 << 20
     start_deadline: float = 30.0  # for a process to be ready
     slow: float = (

@@ -44,9 +44,9 @@ def test_limits_of_the_settings_bound_a_fetch_and_its_reading(settings):
     assert (options.max_entries, options.max_entry_characters, options.max_title_characters) == (11, 12, 13)
 
 
-def test_the_parsers_time_is_the_settings_on_the_wall_and_in_the_processor(settings):
+def test_the_parsers_processor_time_is_the_settings_and_a_busy_machine_gives_it_more_of_the_clock(settings):
     bounds = parse_worker(settings)._settings
-    assert (bounds.deadline, bounds.cpu_seconds, bounds.address_space) == (7.5, 8, 300 << 20)
+    assert (bounds.cpu_seconds, bounds.deadline, bounds.address_space) == (8, 22.5, 300 << 20)
 
 
 def test_the_fetcher_presents_itself_and_spares_hosts_as_set(settings):
