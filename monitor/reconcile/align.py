@@ -134,8 +134,16 @@ def pair_retimed(pairing: Pairing, order: Order, *, ids: bool) -> None:
         if ids and record.key and item.key and record.key != item.key:
             continue
         in_place = order.record_gap(records[0]) == order.item_gap(items[0])
-        if in_place or record.features.words >= LONG_ENOUGH:
+        if in_place or (record.features.words >= LONG_ENOUGH and not _has_rival(pairing, order, records[0])):
             pairing.join(records[0], items[0])
+
+
+def _has_rival(pairing: Pairing, order: Order, index: int) -> bool:
+    """Say whether a free item stands in a known entry's place at its time: corrected there, repeated elsewhere."""
+    at, gap = pairing.records[index].span, order.record_gap(index)
+    return at is not None and any(
+        order.item_gap(item) == gap and same(at, pairing.items[item].span) for item in pairing.free_items
+    )
 
 
 def backbone(pairing: Pairing) -> Order:

@@ -66,6 +66,7 @@ def reconcile(
     after = msgspec.structs.replace(
         settled.memory,
         distrust=trust.distrust,
+        rekeyed=memory.polls + 1 if trust.rekeyed else memory.rekeyed,
         furniture=page.known.memory.furniture if not page.learned else (*memory.furniture, *page.learned),
         hold_key=0,
         hold_count=0,

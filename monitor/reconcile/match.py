@@ -23,7 +23,7 @@ from monitor.reconcile.assign import assign
 from monitor.reconcile.features import features
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.state import GoneRow, Known, version_of
-from monitor.reconcile.times import Span, apart, minute_of, moved_by, same, span
+from monitor.reconcile.times import SHIFT_MIN, Span, apart, minute_of, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
 _MINUTE_LABEL = 60.0
@@ -44,6 +44,8 @@ class Matched:
 def match(known: Known, page: Page, trust: Trust) -> Matched:
     """Match the page's items with what is known."""
     shift, lag = _clock(known, page.items)
+    if abs(lag) >= SHIFT_MIN:
+        shift = lag  # no cache is that late all the time: our own clock was set, or theirs
     items = page.items if not (shift or lag) else tuple(_moved(item, -(shift or lag)) for item in page.items)
     pairing = Pairing(tuple(page.known.live.values()), items)
     if trust.usable:
@@ -98,13 +100,14 @@ def _is_full(pairing: Pairing, known: Known) -> bool:
 def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
     """Look the free items up among the entries that went: the same id, or the same content at the same time."""
     taken: set[str] = set()
+    rekeyed = known.memory.rekeyed
     for index in pairing.free_items:
         item = pairing.items[index]
         key = known.gone_by_key.get(item.key) if ids and item.key else None
         if key is None or key in taken:
             version = version_of(item.features, item.span)
             candidates = known.gone_by_content.get(item.features.exact) or known.gone_by_content.get(version, ())
-            key = next((c for c in candidates if c not in taken and _is_same_gone(known.gone[c], item, ids=ids)), None)
+            key = next((c for c in candidates if c not in taken and _is_same_gone(known.gone[c], item, ids=ids, rekeyed=rekeyed)), None)
         if key is not None:
             taken.add(key)
             pairing.returned[index] = key
@@ -118,7 +121,7 @@ def _find_rewritten(pairing: Pairing, known: Known, *, ids: bool) -> None:
             continue
         for key in known.gone_by_minute.get(minute_of(item.span), ()):
             row = known.gone[key]
-            if key in pairing.returned.values() or (ids and row.key and item.key and row.key != item.key):
+            if key in pairing.returned.values() or (ids and _is_other_id(row, item, known.memory.rekeyed)):
                 continue
             if same(span(row.published), item.span) and _share(row, item) >= REWRITTEN:
                 pairing.returned[index] = key
@@ -130,7 +133,12 @@ def _share(row: GoneRow, item: Item) -> float:
     return len(words & item.features.bag) / max(1, len(words | item.features.bag))
 
 
-def _is_same_gone(row: GoneRow, item: Item, *, ids: bool) -> bool:
-    if ids and row.key and item.key and row.key != item.key:
+def _is_other_id(row: GoneRow, item: Item, rekeyed: int) -> bool:
+    """Say whether the publisher now tells another entry; ids that were all made anew since say nothing."""
+    return bool(row.key and item.key and row.key != item.key) and row.poll >= rekeyed
+
+
+def _is_same_gone(row: GoneRow, item: Item, *, ids: bool, rekeyed: int) -> bool:
+    if ids and _is_other_id(row, item, rekeyed):
         return False
     return same(span(row.published), item.span) or item.features.words >= LONG_ENOUGH
