@@ -88,16 +88,16 @@ def pair_ids(pairing: Pairing) -> None:
 
 def pair_untouched(pairing: Pairing) -> None:
     """Pair equal contents of equal times walking down both lists at once: nearly all of nearly every page."""
-    records = pairing.records
+    records, item_of, record_of = pairing.records, pairing.item_of, pairing.record_of
     place, end = 0, len(records)
     for index, item in enumerate(pairing.items):
-        if index in pairing.record_of:
+        if index in record_of:
             continue
         exact, at = item.features.exact, item.span
         for ahead in range(place, min(place + LOOK_AHEAD, end)):
             record = records[ahead]
-            if record.features.exact == exact and record.span == at and ahead not in pairing.item_of:
-                pairing.join(ahead, index)
+            if record.features.exact == exact and record.span == at and ahead not in item_of:
+                item_of[ahead], record_of[index] = index, ahead
                 place = ahead + 1
                 break
 

@@ -75,9 +75,7 @@ def ending(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, poli
     return _ending(records, set(), waited, as_it_was)
 
 
-def _ending(
-    records: Sequence[Record], fallen: set[int], waiting: set[int], learned: tuple[int, int, float]
-) -> Ending:
+def _ending(records: Sequence[Record], fallen: set[int], waiting: set[int], learned: tuple[int, int, float]) -> Ending:
     ends, shown, age = learned
     ids = tuple(records[index].id for index in sorted(waiting))
     return Ending(fallen, waiting, Learned(ends=ends, end_shown=shown, end_age=age, waiting=ids))

@@ -56,8 +56,8 @@ def reconcile(
     matched = match(page.known, page, trust)
     seen = outlook(matched, snapshot.deleted, orderly=page.orderly)
     hold = doubt(page, snapshot, matched, seen, policy)
-    key = content_key(page.items)
     memory = known.memory
+    key = content_key(page.items) if hold or memory.hold_count else 0
     if hold and still_held(hold, memory, key, policy):
         return _held(known, page, hold, key)
     looks = 1 + (memory.hold_count if memory.hold_key == key else 0)

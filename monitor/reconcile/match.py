@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from monitor.reconcile.align import (
     LONG_ENOUGH,
@@ -89,7 +89,7 @@ def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
 
 def _moved(item: Item, seconds: float) -> Item:
     at = item.span
-    return item if at is None else replace(item, span=Span(at.lo + seconds, at.hi + seconds, at.dated, at.relative))
+    return item if at is None else item._replace(span=Span(at.lo + seconds, at.hi + seconds, at.dated, at.relative))
 
 
 def _is_full(pairing: Pairing, known: Known) -> bool:
@@ -100,14 +100,13 @@ def _is_full(pairing: Pairing, known: Known) -> bool:
 def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
     """Look the free items up among the entries that went: the same id, or the same content at the same time."""
     taken: set[str] = set()
-    rekeyed = known.memory.rekeyed
     for index in pairing.free_items:
         item = pairing.items[index]
         key = known.gone_by_key.get(item.key) if ids and item.key else None
         if key is None or key in taken:
             version = version_of(item.features, item.span)
             candidates = known.gone_by_content.get(item.features.exact) or known.gone_by_content.get(version, ())
-            key = next((c for c in candidates if c not in taken and _is_same_gone(known.gone[c], item, ids=ids, rekeyed=rekeyed)), None)
+            key = next((c for c in candidates if c not in taken and _is_same_gone(known, c, item, ids=ids)), None)
         if key is not None:
             taken.add(key)
             pairing.returned[index] = key
@@ -138,7 +137,8 @@ def _is_other_id(row: GoneRow, item: Item, rekeyed: int) -> bool:
     return bool(row.key and item.key and row.key != item.key) and row.poll >= rekeyed
 
 
-def _is_same_gone(row: GoneRow, item: Item, *, ids: bool, rekeyed: int) -> bool:
-    if ids and _is_other_id(row, item, rekeyed):
+def _is_same_gone(known: Known, key: str, item: Item, *, ids: bool) -> bool:
+    row = known.gone[key]
+    if ids and _is_other_id(row, item, known.memory.rekeyed):
         return False
     return same(span(row.published), item.span) or item.features.words >= LONG_ENOUGH

@@ -260,7 +260,11 @@ def test_entry_that_returns_after_all_ids_were_made_anew_is_restored(source, kit
 
 def test_short_text_repeated_elsewhere_is_new_while_the_earlier_one_is_corrected(source, kit):
     line = "Explosions heard in the harbour, the grid operator says."
-    page = [*kit.timeline()[:4], kit.post(0, -35, title="Explosions heard in the harbour", text=line), *kit.timeline()[4:]]
+    page = [
+        *kit.timeline()[:4],
+        kit.post(0, -35, title="Explosions heard in the harbour", text=line),
+        *kit.timeline()[4:],
+    ]
     source.poll(page)
     page[4] = kit.post(0, -35, title="Explosions heard in the harbour", text="10 " + line)
     changes = source.poll([kit.post(0, 2, title="Explosions heard in the harbour", text=line), *page])

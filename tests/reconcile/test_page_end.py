@@ -56,7 +56,9 @@ def test_end_that_slides_by_age_tells_at_most_one_removal(kit):
     posts = [kit.post(number, minute) for number, minute in enumerate(range(-60, 130, 13))]
     removed = 0
     for now in range(0, 130, 5):
-        shown = [one for one in reversed(posts) if now - 60 <= (one.published.at - kit.noon).total_seconds() / 60 <= now]
+        shown = [
+            one for one in reversed(posts) if now - 60 <= (one.published.at - kit.noon).total_seconds() / 60 <= now
+        ]
         removed += sum(change.type is ChangeType.REMOVED for change in source.poll(shown, minute=now + 1))
     assert removed <= 1
 
