@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from monitor.reconcile.align import (
     LONG_ENOUGH,
@@ -26,7 +27,8 @@ from monitor.reconcile.state import GoneRow, Known, version_of
 from monitor.reconcile.times import SHIFT_MIN, Span, apart, minute_of, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
-_MINUTE_LABEL = 60.0
+_MINUTE_LABEL = 60.0  # seconds
+_MINUTES = 1440  # of a day
 REWRITTEN = 0.6  # of the words of both
 MOST = 0.6  # share of unchanged entries that a moved clock moves
 
@@ -113,12 +115,14 @@ def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
 
 
 def _find_rewritten(pairing: Pairing, known: Known, *, ids: bool) -> None:
-    """Look what is still free up among the entries that went in its very minute: most of the words are the same."""
+    """Look what is still free up among the entries that went at its very time: most of the words are the same."""
     for index in pairing.free_items:
         item = pairing.items[index]
-        if item.span is None or item.span.relative:
+        if item.span is None or item.span.hi - item.span.lo > _MINUTE_LABEL:
             continue
-        for key in known.gone_by_minute.get(minute_of(item.span), ()):
+        around = (-1, 0, 1) if item.span.relative else (0,)
+        minutes = [(minute_of(item.span) + away) % _MINUTES for away in around]
+        for key in chain.from_iterable(known.gone_by_minute.get(minute, ()) for minute in minutes):
             row = known.gone[key]
             if key in pairing.returned.values() or (ids and _is_other_id(row, item, known.memory.rekeyed)):
                 continue

@@ -22,6 +22,7 @@ FORMAT = 1
 PATIENT = 4  # looks in a row after which an absence is not asked for again but waits for the page to change
 DISTRUSTED = 4  # pages whose ids contradicted their texts, less clean ones, after which ids are not looked at
 RETURNED = -1  # in place of a poll: shown before, away for a while, and back
+_MINUTE = 60  # seconds
 Version = tuple[int, int]  # a name of a content at a time, and the poll that first showed it
 
 
@@ -196,10 +197,10 @@ class Known:
 
     @cached_property
     def gone_by_minute(self) -> Mapping[int, tuple[str, ...]]:
-        """Ids of gone entries whose text is kept, by their minute of the day; relative labels have none."""
+        """Ids of gone entries whose text is kept, by their minute of the day; "2 hours ago" tells none."""
         found: dict[int, tuple[str, ...]] = {}
         for key, row in self.gone.items():
-            if row.text is not None and row.published and not row.published.relative:
+            if row.text is not None and row.published and row.published.precision <= _MINUTE:
                 at = span(row.published)
                 minute = minute_of(at) if at else 0
                 found[minute] = (*found.get(minute, ()), key)
