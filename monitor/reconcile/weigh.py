@@ -117,7 +117,8 @@ class Weigher:
         if gap != self.item_gap[item]:
             return 0.0
         odds = 4.0 if at_once else 0.0
-        if self.records_in[gap] == 1 and self.items_in[gap] == 1:
+        alone = self.records_in[gap] == 1 and self.items_in[gap] == 1
+        if alone and not self._pairing.records[record].missing:
             return odds + (3.5 if gap == 0 else 4.5)
         return odds - 1.0 if max(self.records_in[gap], self.items_in[gap]) <= FEW else odds
 

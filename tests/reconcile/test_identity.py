@@ -293,3 +293,16 @@ def test_ages_keep_their_entries_when_our_clock_is_set_forward_an_hour(source, k
         ]
         told += source.told(entries, minute=ours)
     assert {one.split(":")[0] for one in told} == {"new"}
+
+
+def test_sure_pairs_leave_the_rest_a_place_of_its_own(source, kit):
+    stub = "More on this shortly."
+    page = [*kit.timeline()[:3], kit.post(9, -22), kit.post(0, -25, text=stub), *kit.timeline()[3:]]
+    source.poll(page)
+    report = "Two cranes are being brought in by barge."
+    after = [kit.post(0, 3, text=stub), *page]
+    after[4] = kit.post(9, -22, text=kit.stories[9] + " A second lorry stood by.")
+    after[5] = kit.post(0, -25, text=report)
+    changes = source.poll(after)
+    assert [change.entry.text for change in changes if change.type is ChangeType.NEW] == [stub]
+    assert report in {change.entry.text for change in changes if change.type is ChangeType.EDITED}
