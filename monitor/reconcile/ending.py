@@ -51,9 +51,13 @@ def ending(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, poli
     memory, records = page.known.memory, matched.pairing.records
     as_it_was = (memory.ends, memory.end_shown, memory.end_age)
     tail = {index for index in matched.pairing.free_records if _is_beyond(page, matched, index)}
-    if is_whole(snapshot, policy) or not (tail or memory.ends):
+    if is_whole(snapshot, policy) or not (tail or memory.ends or memory.waiting):
         return _ending(records, set(), set(), as_it_was)
-    waited = {index for index in tail if records[index].id in memory.waiting}
+    waited = {
+        index
+        for index in matched.pairing.free_records
+        if records[index].id in memory.waiting and (index in tail or not _is_inside(matched, index))
+    }
     fresh = {index for index in tail if not records[index].missing}
     if not matched.order.record_anchors:  # nothing is left of the last page: all of it is past the end
         return _ending(records, fresh | waited, set(), as_it_was)
@@ -89,6 +93,13 @@ def _is_beyond(page: Page, matched: Matched, index: int) -> bool:
     shown = [pairing.items[i].span for i in order.item_anchors if not pairing.items[i].entry.pinned]
     oldest = min((at.lo for at in shown if at), default=None)
     return page.orderly and oldest is not None and record.span is not None and record.span.hi < oldest - _MINUTE
+
+
+def _is_inside(matched: Matched, index: int) -> bool:
+    """Say whether the page shows an older entry: a place among the others alone may be that of one that was moved."""
+    at = matched.pairing.records[index].span
+    oldest = min((item.span.hi for item in matched.pairing.items if item.span), default=None)
+    return at is None or oldest is None or oldest < at.lo - _MINUTE
 
 
 def _may_have_slid(page: Page, matched: Matched, seen: Outlook, tail: set[int]) -> bool:

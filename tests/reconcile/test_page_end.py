@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.model import ChangeType
+from monitor.model import ChangeType, Stamp
 
 
 def fresh(kit, number):
@@ -74,3 +74,14 @@ def test_old_last_entry_waits_until_the_page_shows_one_as_old(kit, hours):
         "removed:Meteorologists expect",
         "new:Divers found",
     ]
+
+
+def test_entry_waited_for_is_not_inside_because_the_last_one_changed_places(kit):
+    source = kit.source()
+    hours = Stamp(kit.at(-240), "4 hours ago", 3600, dated=True, relative=True)
+    page = [*kit.timeline()[:4], *(kit.post(number, published=hours) for number in range(4, 8))]
+    source.poll(page)
+    source.poll([fresh(kit, 1), *page[:-2]])
+    moved = [fresh(kit, 1), *page[:4], page[5], page[4]]
+    assert source.told(moved) == []
+    assert source.told(moved) == []
