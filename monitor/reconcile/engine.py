@@ -101,7 +101,9 @@ def _told(
         memory = msgspec.structs.replace(memory, polls=memory.polls + 1)
     now = Known(settled.live, settled.gone, memory, snapshot.entries, page.read)
     encoded = encode(memory) if rows or not _only_later(known.memory, memory) else None
-    verdict = _OK if settled.changes or rows or encoded else _UNCHANGED
+    verdict = _UNCHANGED
+    if settled.changes or rows or encoded:
+        verdict = Verdict(VerdictKind.OK, "; ".join(remarks))
     return Reconciled(verdict, settled.changes, now, rows, encoded, remarks)
 
 
