@@ -88,16 +88,16 @@ def pair_ids(pairing: Pairing) -> None:
 
 def pair_untouched(pairing: Pairing) -> None:
     """Pair equal contents of equal times walking down both lists at once: nearly all of nearly every page."""
-    records = pairing.records
+    records, item_of, record_of = pairing.records, pairing.item_of, pairing.record_of
     place, end = 0, len(records)
     for index, item in enumerate(pairing.items):
-        if index in pairing.record_of:
+        if index in record_of:
             continue
         exact, at = item.features.exact, item.span
         for ahead in range(place, min(place + LOOK_AHEAD, end)):
             record = records[ahead]
-            if record.features.exact == exact and record.span == at and ahead not in pairing.item_of:
-                pairing.join(ahead, index)
+            if record.features.exact == exact and record.span == at and ahead not in item_of:
+                item_of[ahead], record_of[index] = index, ahead
                 place = ahead + 1
                 break
 
@@ -134,8 +134,16 @@ def pair_retimed(pairing: Pairing, order: Order, *, ids: bool) -> None:
         if ids and record.key and item.key and record.key != item.key:
             continue
         in_place = order.record_gap(records[0]) == order.item_gap(items[0])
-        if in_place or record.features.words >= LONG_ENOUGH:
+        if in_place or (record.features.words >= LONG_ENOUGH and not _has_rival(pairing, order, records[0])):
             pairing.join(records[0], items[0])
+
+
+def _has_rival(pairing: Pairing, order: Order, index: int) -> bool:
+    """Say whether a free item stands in a known entry's place at its time: corrected there, repeated elsewhere."""
+    at, gap = pairing.records[index].span, order.record_gap(index)
+    return at is not None and any(
+        order.item_gap(item) == gap and same(at, pairing.items[item].span) for item in pairing.free_items
+    )
 
 
 def backbone(pairing: Pairing) -> Order:

@@ -9,12 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from math import exp
 
-from monitor.reconcile.align import Order, Pairing
+from monitor.reconcile.align import Order, Pairing, backbone
 from monitor.reconcile.page import Item
 from monitor.reconcile.state import Record
 from monitor.reconcile.times import same
 from monitor.reconcile.weigh import ALL_PAIRS, Weigher
 
+SURE = 4.0  # log-odds: fifty to one
 ALIKE = 0.6  # of the words
 ALIKE_WORDS = 4
 RARE_CANDIDATES = 6
@@ -22,21 +23,32 @@ COMMON = 0.2  # a word in more entries than this share narrows nothing down
 
 
 def assign(pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
-    """Pair free records with free items where one entry is likelier than two, then rewritten ones by their place."""
-    records, items = pairing.free_records, pairing.free_items
-    if not records or not items:
-        return
-    _pair_alone(pairing, order)
+    """Pair free records with free items where one entry is likelier than two, then rewritten ones by their place.
+
+    Sure pairs come first and are anchors for the rest: what is left between them has a place of its own.
+    """
     if not pairing.free_records or not pairing.free_items:
         return
-    weigher = Weigher(pairing, order, ids=ids, full=full)
+    _pair_alone(pairing, order)
+    for bar in (SURE, 0.0):
+        if not pairing.free_records or not pairing.free_items:
+            return
+        weigher = Weigher(pairing, order, ids=ids, full=full)
+        if _pair_likeliest(pairing, weigher, bar):
+            order = backbone(pairing)
+    _pair_rewritten(pairing, Weigher(pairing, order, ids=ids, full=full), ids=ids, end=order.gaps if full else None)
+
+
+def _pair_likeliest(pairing: Pairing, weigher: Weigher, bar: float) -> bool:
+    """Pair what weighs more than the bar, the likeliest first; say whether anything did."""
     weighed = [(weigher.weigh(record, item), record, item) for record, item in _candidates(pairing, weigher)]
+    free = len(pairing.item_of)
     for odds, record, item in sorted(weighed, key=lambda found: (-found[0], found[1], found[2])):
-        if odds <= 0:
+        if odds <= bar:
             break
         if record not in pairing.item_of and item not in pairing.record_of:
             pairing.join(record, item, 1 / (1 + exp(-odds)))
-    _pair_rewritten(pairing, weigher, ids=ids, end=order.gaps if full else None)
+    return len(pairing.item_of) > free
 
 
 def _pair_alone(pairing: Pairing, order: Order) -> None:

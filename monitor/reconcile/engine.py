@@ -56,8 +56,8 @@ def reconcile(
     matched = match(page.known, page, trust)
     seen = outlook(matched, snapshot.deleted, orderly=page.orderly)
     hold = doubt(page, snapshot, matched, seen, policy)
-    key = content_key(page.items)
     memory = known.memory
+    key = content_key(page.items) if hold or memory.hold_count else 0
     if hold and still_held(hold, memory, key, policy):
         return _held(known, page, hold, key)
     looks = 1 + (memory.hold_count if memory.hold_key == key else 0)
@@ -66,6 +66,7 @@ def reconcile(
     after = msgspec.structs.replace(
         settled.memory,
         distrust=trust.distrust,
+        rekeyed=memory.polls + 1 if trust.rekeyed else memory.rekeyed,
         furniture=page.known.memory.furniture if not page.learned else (*memory.furniture, *page.learned),
         hold_key=0,
         hold_count=0,
@@ -100,7 +101,9 @@ def _told(
         memory = msgspec.structs.replace(memory, polls=memory.polls + 1)
     now = Known(settled.live, settled.gone, memory, snapshot.entries, page.read)
     encoded = encode(memory) if rows or not _only_later(known.memory, memory) else None
-    verdict = _OK if settled.changes or rows or encoded else _UNCHANGED
+    verdict = _UNCHANGED
+    if settled.changes or rows or encoded:
+        verdict = Verdict(VerdictKind.OK, "; ".join(remarks))
     return Reconciled(verdict, settled.changes, now, rows, encoded, remarks)
 
 

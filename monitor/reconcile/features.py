@@ -7,7 +7,7 @@ re-reads stored texts silently instead of telling every entry as edited.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import xxhash
@@ -15,7 +15,7 @@ import xxhash
 from monitor.model import Entry
 from monitor.reconcile.furniture import LONGEST, is_atom, is_learned, masked
 from monitor.text.characters import canonical
-from monitor.text.tokens import tokens
+from monitor.text.tokens import is_mark, pieces
 
 NORMALISER = 1
 
@@ -44,7 +44,7 @@ class Features:
         return len(self.title) + len(self.body)
 
 
-def features(title: str | None, text: str, furniture: Container[str] = ()) -> Features:
+def features(title: str | None, text: str, furniture: Collection[str] = ()) -> Features:
     """Return the features of a title and a text; `furniture` holds masked paragraphs that are no content here."""
     paragraphs = [canonical(paragraph) for paragraph in _PARAGRAPHS.split(text.strip())]
     kept = [paragraph for paragraph in paragraphs if paragraph and not is_atom(paragraph)]
@@ -56,7 +56,7 @@ def features(title: str | None, text: str, furniture: Container[str] = ()) -> Fe
     return Features(exact, loose, words_title, words_body, frozenset((*words_title, *words_body)), _edges(kept))
 
 
-def features_of(entry: Entry, furniture: Container[str]) -> Features:
+def features_of(entry: Entry, furniture: Collection[str]) -> Features:
     """Return the features of an entry."""
     return features(entry.title, entry.text, furniture)
 
@@ -77,14 +77,14 @@ def _address(url: str) -> str:
     return place.rstrip("/") + ("?" + "&".join(kept) if kept else "") + mark + fragment
 
 
-def content(text: str, furniture: Container[str]) -> str:
+def content(text: str, furniture: Collection[str]) -> str:
     """Return `text` without furniture, for judging what an edit changed; the whole text where nothing would be left."""
     paragraphs = [paragraph for paragraph in _PARAGRAPHS.split(text.strip()) if paragraph]
     kept = [paragraph for paragraph in paragraphs if not _is_furniture(paragraph, furniture)]
     return "\n\n".join(kept or paragraphs)
 
 
-def _is_furniture(paragraph: str, furniture: Container[str]) -> bool:
+def _is_furniture(paragraph: str, furniture: Collection[str]) -> bool:
     if len(paragraph) > 2 * LONGEST:  # canonical forms may be shorter, not by half
         return False
     plain = canonical(paragraph)
@@ -97,8 +97,8 @@ def hashed(text: str) -> int:
 
 
 def _split(parts: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    found = [token for part in parts for token in tokens(part)]
-    return [token.text for token in found], tuple(token.text.casefold() for token in found if token.kind != "mark")
+    found = [piece for part in parts for piece in pieces(part)]
+    return found, tuple([piece.casefold() for piece in found if not is_mark(piece)])
 
 
 def _edges(paragraphs: Sequence[str]) -> tuple[tuple[str, bool], ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 Edges = tuple[tuple[str, bool], ...]  # a text's first and last paragraphs, masked; is it the sole one?
 LEARNED_SHARE = 0.3  # of the page's entries show it at an edge
@@ -16,7 +16,8 @@ LEARNED_MIN = 4  # entries
 SOLE_SHARE = 0.3  # of its uses, at most, may be a whole entry
 MAX_LEARNED = 64
 
-_DIGITS = re.compile(r"\d+(?:[.,]\d+)*[kKmM]?\b|\d+")
+_DIGITS = re.compile(r"\d+(?:(?:[.,]\d+)*[kKmM]?\b)?")
+_ASCII_DIGITS = frozenset("0123456789")  # canonical paragraphs have no others
 _PLACES = r"(?:facebook|twitter|x|whatsapp|telegram|linkedin|reddit|e-?mail|instagram|bluesky|threads|messenger|vk|weibo|flipboard)"
 # One piece of furniture each. A paragraph made of such pieces only, with counts and marks between them, is furniture.
 _ATOMS = re.compile(
@@ -67,14 +68,14 @@ def is_atom(paragraph: str) -> bool:
     return not rest.strip() and any(character.isalpha() for character in paragraph)
 
 
-def is_learned(paragraph: str, furniture: Container[str]) -> bool:
+def is_learned(paragraph: str, furniture: Collection[str]) -> bool:
     """Say whether a canonical paragraph is one that this source was found to repeat."""
-    return len(paragraph) <= LONGEST and masked(paragraph) in furniture
+    return bool(furniture) and len(paragraph) <= LONGEST and masked(paragraph) in furniture
 
 
 def masked(paragraph: str) -> str:
     """Return a canonical paragraph with its numbers masked: counters differ, furniture stays."""
-    return _DIGITS.sub("0", paragraph)
+    return paragraph if _ASCII_DIGITS.isdisjoint(paragraph) else _DIGITS.sub("0", paragraph)
 
 
 def learn(pages_edges: Sequence[Edges], fresh: Iterable[Edges], known: Collection[str]) -> tuple[str, ...]:

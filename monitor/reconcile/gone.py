@@ -1,7 +1,7 @@
 """What an absence means: fell off the page's end, or was taken down.
 
-Rule: absence from the past end of a window says nothing; absence between entries that are still there, seen twice, is a
-removal. Entries that went are remembered, small, so that a return is never new.
+Rule: absence between entries that are still there, seen twice, is a removal; absence past the page's end is one only
+where the end does not slide. Entries that went are remembered, small, so that a return is never new.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from monitor.model import Snapshot
-from monitor.reconcile.align import Pairing
+from monitor.reconcile.ending import Ending, is_whole
 from monitor.reconcile.features import NORMALISER
 from monitor.reconcile.gate import STALE_WEIGHT, Outlook
 from monitor.reconcile.match import Matched
@@ -21,7 +21,6 @@ from monitor.reconcile.page import Page
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import GoneRow, Memory, Record
 
-TAIL_AGE = 12 * 3600.0  # seconds older than the newest: pages that show "today" let go of it
 FULL_RECORDS = 300  # gone entries whose text is kept, for telling what changed when they return
 
 Fate = Literal["removed", "window", "missing"]
@@ -36,54 +35,31 @@ class Absence:
 
 
 def absences(
-    page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, *, policy: ReconcilePolicy, looks: int
+    page: Page,
+    snapshot: Snapshot,
+    matched: Matched,
+    seen: Outlook,
+    ending: Ending,
+    *,
+    policy: ReconcilePolicy,
+    looks: int,
 ) -> list[Absence]:
     """Decide what each absence means on a believed page; `looks` counts equal looks at it, this one included."""
     pairing = matched.pairing
     declared = set(snapshot.deleted)
-    whole = (snapshot.whole if policy.whole is None else policy.whole) and not snapshot.capped
-    tail = {index for index in pairing.free_records if _beyond(page, matched, index)}
-    explained = not whole and _window_explains(pairing, seen, tail)
-    fallen = {index for index in tail if explained or (not whole and _is_old(matched, index))}
+    needed = policy.confirm_removed + (seen.newest_lost or page.known.memory.stale_seen >= STALE_WEIGHT)
     found: list[Absence] = []
     for index in pairing.free_records:
         record = pairing.records[index]
         if record.entry.native_id in declared and record.entry.native_id:
             found.append(Absence(record, "removed"))
-        elif index in fallen and not record.missing:
+        elif index in ending.fallen:
             found.append(Absence(record, "window"))
+        elif index in ending.waiting or record.missing + looks < needed:
+            found.append(Absence(record, "missing"))
         else:
-            needed = policy.confirm_removed + (seen.newest_lost or page.known.memory.stale_seen >= STALE_WEIGHT)
-            if record.missing + looks < needed:
-                found.append(Absence(record, "missing"))
-            else:
-                found.append(Absence(record, "removed" if whole or page.orderly else "window"))
+            found.append(Absence(record, "removed" if is_whole(snapshot, policy) or page.orderly else "window"))
     return found
-
-
-def _beyond(page: Page, matched: Matched, index: int) -> bool:
-    """Say whether an entry belongs past the end of what the page shows."""
-    record, order, pairing = matched.pairing.records[index], matched.order, matched.pairing
-    if not order.record_anchors or index > order.record_anchors[-1]:
-        return True
-    shown = [pairing.items[i].span for i in order.item_anchors if not pairing.items[i].entry.pinned]
-    oldest = min((at.lo for at in shown if at), default=None)
-    return page.orderly and oldest is not None and record.span is not None and record.span.hi < oldest - 59
-
-
-def _window_explains(pairing: Pairing, seen: Outlook, tail: set[int]) -> bool:
-    """Say whether a sliding window explains the losses at the end: what came in pushed them out."""
-    shown_before = sum(not record.missing for record in pairing.records)
-    came = len(seen.new) + len(pairing.returned)
-    lost_at_end = len(tail & set(seen.lost))
-    lost_inside = len(seen.lost) - lost_at_end
-    return len(pairing.items) >= shown_before or (came > 0 and lost_at_end <= came - lost_inside + 1)
-
-
-def _is_old(matched: Matched, index: int) -> bool:
-    newest = max((record.span.lo for record in matched.pairing.records if record.span), default=0.0)
-    at = matched.pairing.records[index].span
-    return at is not None and newest - at.lo > TAIL_AGE
 
 
 def remember(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 
 from monitor.reconcile.align import (
     LONG_ENOUGH,
@@ -23,10 +24,11 @@ from monitor.reconcile.assign import assign
 from monitor.reconcile.features import features
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.state import GoneRow, Known, version_of
-from monitor.reconcile.times import Span, apart, minute_of, moved_by, same, span
+from monitor.reconcile.times import SHIFT_MIN, Span, apart, minute_of, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
-_MINUTE_LABEL = 60.0
+_MINUTE_LABEL = 60.0  # seconds
+_MINUTES = 1440  # of a day
 REWRITTEN = 0.6  # of the words of both
 MOST = 0.6  # share of unchanged entries that a moved clock moves
 
@@ -44,6 +46,8 @@ class Matched:
 def match(known: Known, page: Page, trust: Trust) -> Matched:
     """Match the page's items with what is known."""
     shift, lag = _clock(known, page.items)
+    if abs(lag) >= SHIFT_MIN:
+        shift = lag  # no cache is that late all the time: our own clock was set, or theirs
     items = page.items if not (shift or lag) else tuple(_moved(item, -(shift or lag)) for item in page.items)
     pairing = Pairing(tuple(page.known.live.values()), items)
     if trust.usable:
@@ -87,7 +91,7 @@ def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
 
 def _moved(item: Item, seconds: float) -> Item:
     at = item.span
-    return item if at is None else replace(item, span=Span(at.lo + seconds, at.hi + seconds, at.dated, at.relative))
+    return item if at is None else item._replace(span=Span(at.lo + seconds, at.hi + seconds, at.dated, at.relative))
 
 
 def _is_full(pairing: Pairing, known: Known) -> bool:
@@ -104,21 +108,23 @@ def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
         if key is None or key in taken:
             version = version_of(item.features, item.span)
             candidates = known.gone_by_content.get(item.features.exact) or known.gone_by_content.get(version, ())
-            key = next((c for c in candidates if c not in taken and _is_same_gone(known.gone[c], item, ids=ids)), None)
+            key = next((c for c in candidates if c not in taken and _is_same_gone(known, c, item, ids=ids)), None)
         if key is not None:
             taken.add(key)
             pairing.returned[index] = key
 
 
 def _find_rewritten(pairing: Pairing, known: Known, *, ids: bool) -> None:
-    """Look what is still free up among the entries that went in its very minute: most of the words are the same."""
+    """Look what is still free up among the entries that went at its very time: most of the words are the same."""
     for index in pairing.free_items:
         item = pairing.items[index]
-        if item.span is None or item.span.relative:
+        if item.span is None or item.span.hi - item.span.lo > _MINUTE_LABEL:
             continue
-        for key in known.gone_by_minute.get(minute_of(item.span), ()):
+        around = (-1, 0, 1) if item.span.relative else (0,)
+        minutes = [(minute_of(item.span) + away) % _MINUTES for away in around]
+        for key in chain.from_iterable(known.gone_by_minute.get(minute, ()) for minute in minutes):
             row = known.gone[key]
-            if key in pairing.returned.values() or (ids and row.key and item.key and row.key != item.key):
+            if key in pairing.returned.values() or (ids and _is_other_id(row, item, known.memory.rekeyed)):
                 continue
             if same(span(row.published), item.span) and _share(row, item) >= REWRITTEN:
                 pairing.returned[index] = key
@@ -130,7 +136,13 @@ def _share(row: GoneRow, item: Item) -> float:
     return len(words & item.features.bag) / max(1, len(words | item.features.bag))
 
 
-def _is_same_gone(row: GoneRow, item: Item, *, ids: bool) -> bool:
-    if ids and row.key and item.key and row.key != item.key:
+def _is_other_id(row: GoneRow, item: Item, rekeyed: int) -> bool:
+    """Say whether the publisher now tells another entry; ids that were all made anew since say nothing."""
+    return bool(row.key and item.key and row.key != item.key) and row.poll >= rekeyed
+
+
+def _is_same_gone(known: Known, key: str, item: Item, *, ids: bool) -> bool:
+    row = known.gone[key]
+    if ids and _is_other_id(row, item, known.memory.rekeyed):
         return False
     return same(span(row.published), item.span) or item.features.words >= LONG_ENOUGH

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from monitor.model import Entry, Snapshot
 from monitor.reconcile.features import Features, features, features_of, identifier
@@ -21,8 +22,7 @@ COPY_WORDS = 10  # two entries of one minute may share fewer words by chance
 ORDERLY = 0.75  # share of neighbours in time order that makes a list chronological
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One entry of the page."""
 
     entry: Entry
@@ -152,7 +152,7 @@ def _without_unusable_ids(items: list[Item], snapshot: Snapshot) -> list[Item]:
     if not shared and not (snapshot.order == "newest_first" and _counts_down_the_page(items)):
         return items
     every = not shared
-    return [replace(i, key=None) if i.key and (every or i.key in shared) else i for i in items]
+    return [i._replace(key=None) if i.key and (every or i.key in shared) else i for i in items]
 
 
 def _counts_down_the_page(items: list[Item]) -> bool:
@@ -173,5 +173,5 @@ def _is_orderly(items: list[Item], snapshot: Snapshot) -> bool:
     spans = [item.span for item in items if item.span and not item.entry.pinned]
     if len(spans) < max(2, 0.6 * len(items)):
         return True  # nothing speaks against what the adapter says
-    ordered = sum(a.lo >= b.lo - 60 or a.hi >= b.lo for a, b in pairwise(spans))
+    ordered = sum([a.lo >= b.lo - 60 or a.hi >= b.lo for a, b in pairwise(spans)])
     return ordered >= ORDERLY * (len(spans) - 1)

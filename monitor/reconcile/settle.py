@@ -13,8 +13,9 @@ import msgspec
 
 from monitor.model import Change, ChangeType, Snapshot
 from monitor.reconcile import changes as tell
+from monitor.reconcile.ending import ending
 from monitor.reconcile.gate import FLOOD_MIN, Hold, Outlook
-from monitor.reconcile.gone import absences, remember
+from monitor.reconcile.gone import Absence, absences, remember
 from monitor.reconcile.keep import Kept, Look, first, is_untouched, kept, missed, returned
 from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
@@ -74,12 +75,16 @@ def settle(
         placed.append((float(index), outcome.record))
         told.append(outcome)
     told.reverse()
-    leaving, withdrawn = _absent(look, snapshot, seen, placed, policy)
+    end, shown = ending(page, snapshot, matched, seen, policy), len(placed)
+    gone_now = absences(page, snapshot, matched, seen, end, policy=policy, looks=looks)
+    leaving, withdrawn = _absent(look, gone_now, placed)
     back = set(pairing.returned.values())
     gone = {key: row for key, row in known.gone.items() if key not in back} if back else known.gone
     gone, rows = remember(gone, leaving, known.memory, policy.max_gone)
-    live = {record.id: record for _, record in sorted(placed, key=lambda seat: seat[0])}
-    memory = msgspec.structs.replace(known.memory, leavings=known.memory.leavings + len(leaving))
+    if len(placed) > shown:  # who is only missed takes its seat among them
+        placed.sort(key=lambda seat: seat[0])
+    live = {record.id: record for _, record in placed}
+    memory = msgspec.structs.replace(known.memory, leavings=known.memory.leavings + len(leaving), **end.learned)
     changes = _announced(told, gap=not pairing.record_of and bool(pairing.records))
     return Settled(live, gone, rows, (*withdrawn, *changes), memory, _remarks(look, told))
 
@@ -132,12 +137,12 @@ def _arrived(look: Look, record_id: str, item: Item, *, backfilled: bool, source
 
 
 def _absent(
-    look: Look, snapshot: Snapshot, seen: Outlook, placed: list[tuple[float, Record]], policy: ReconcilePolicy
+    look: Look, gone_now: Sequence[Absence], placed: list[tuple[float, Record]]
 ) -> tuple[list[tuple[Record, Leaving]], list[Change]]:
     """Return who leaves and the removals to tell; who is only missed keeps a place in `placed`."""
     leaving: list[tuple[Record, Leaving]] = []
     withdrawn: list[Change] = []
-    for absence in absences(look.page, snapshot, look.matched, seen, policy=policy, looks=look.looks):
+    for absence in gone_now:
         if absence.fate == "missing":
             placed.append((_seat(look.matched, absence.record), missed(absence.record, look)))
             continue

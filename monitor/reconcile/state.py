@@ -19,8 +19,10 @@ from monitor.reconcile.times import Span, minute_of, span
 
 KEPT_VERSIONS = 8
 FORMAT = 1
+PATIENT = 4  # looks in a row after which an absence is not asked for again but waits for the page to change
 DISTRUSTED = 4  # pages whose ids contradicted their texts, less clean ones, after which ids are not looked at
 RETURNED = -1  # in place of a poll: shown before, away for a while, and back
+_MINUTE = 60  # seconds
 Version = tuple[int, int]  # a name of a content at a time, and the poll that first showed it
 
 
@@ -74,6 +76,11 @@ class Memory(msgspec.Struct, frozen=True):
     polls: int = 0  # believed so far that changed something
     leavings: int = 0
     oldest: float = 0.0  # of all times entries have claimed; 0 unknown
+    ends: int = 0  # polls at which the page's end let go of entries, as a window does
+    end_shown: int = 0  # entries it showed then
+    end_age: float = 0.0  # seconds; of the youngest it let go of then
+    waiting: tuple[str, ...] = ()  # ids of live entries that fell off the end or were taken down: the next pages tell
+    rekeyed: int = 0  # the poll at which all ids were new: what left before has ids of no meaning
     title: str | None = None
 
 
@@ -176,7 +183,7 @@ class Known:
 
     @cached_property
     def _waiting(self) -> bool:
-        return any(record.missing or record.held for record in self.live.values())
+        return any(0 < record.missing < PATIENT or record.held for record in self.live.values())
 
     @cached_property
     def gone_by_content(self) -> Mapping[int, tuple[str, ...]]:
@@ -190,10 +197,10 @@ class Known:
 
     @cached_property
     def gone_by_minute(self) -> Mapping[int, tuple[str, ...]]:
-        """Ids of gone entries whose text is kept, by their minute of the day; relative labels have none."""
+        """Ids of gone entries whose text is kept, by their minute of the day; "2 hours ago" tells none."""
         found: dict[int, tuple[str, ...]] = {}
         for key, row in self.gone.items():
-            if row.text is not None and row.published and not row.published.relative:
+            if row.text is not None and row.published and row.published.precision <= _MINUTE:
                 at = span(row.published)
                 minute = minute_of(at) if at else 0
                 found[minute] = (*found.get(minute, ()), key)

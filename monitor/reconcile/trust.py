@@ -22,6 +22,7 @@ class Trust(NamedTuple):
     usable: bool
     distrust: int  # to remember
     why: str | None = None  # for the operator
+    rekeyed: bool = False  # all ids are new
 
 
 def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
@@ -37,7 +38,7 @@ def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
     regenerated = churn >= 2 and churn >= 0.3 * pairs
     if positional or regenerated:
         why = "ids moved to other entries" if positional else "ids were regenerated"
-        return Trust(False, min(before + 1, MAX_DISTRUST), why)
+        return Trust(False, min(before + 1, MAX_DISTRUST), why, rekeyed=bool(regenerated))
     # only a page that brought or moved something can prove that ids stay with their entries
     proved = agree >= 2 and any(item.key not in known.by_key for item in items if item.key)
     after = max(0, before - 1) if proved else before

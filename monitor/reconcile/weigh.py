@@ -24,6 +24,7 @@ UNLIKE = 4.0  # two texts that share next to nothing: only stubs are replaced wh
 STUB = 8  # words; "more on this shortly" has fewer
 OTHER_ID = 12.0  # an id that proved stable has changed
 OTHER_ADDRESS = 4.0  # addresses follow headlines
+WAS_AWAY = 2.0  # a page did without the entry before another time and text turned up
 FEW = 3  # free entries of one gap that are still told apart by their place
 ALL_PAIRS = 400  # more are narrowed down by rare shared words first
 
@@ -84,6 +85,8 @@ class Weigher:
             odds -= 0.3
         if shorter < 8:
             odds += 0.5
+        if old.missing and not at_once:
+            odds -= WAS_AWAY
         if self._ids and old.key and new.key and old.key != new.key:
             odds -= OTHER_ID if old.entry.native_id else OTHER_ADDRESS
         return odds
@@ -114,7 +117,8 @@ class Weigher:
         if gap != self.item_gap[item]:
             return 0.0
         odds = 4.0 if at_once else 0.0
-        if self.records_in[gap] == 1 and self.items_in[gap] == 1:
+        alone = self.records_in[gap] == 1 and self.items_in[gap] == 1
+        if alone and not self._pairing.records[record].missing:
             return odds + (3.5 if gap == 0 else 4.5)
         return odds - 1.0 if max(self.records_in[gap], self.items_in[gap]) <= FEW else odds
 

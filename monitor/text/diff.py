@@ -15,7 +15,7 @@ from itertools import pairwise
 from rapidfuzz.distance import Indel
 
 from monitor.model import DiffOp
-from monitor.text.tokens import tokens
+from monitor.text.tokens import units
 
 # The bit matrix of the edit script takes old × new bits: 12 MB at this product. Larger texts are compared by lines.
 MAX_PRODUCT = 100_000_000
@@ -106,20 +106,6 @@ def _framed(head: str, inner: list[Hunk], tail: str) -> tuple[Hunk, ...]:
         else:
             joined.append(hunk)
     return tuple(joined)
-
-
-def units(text: str) -> list[str]:
-    """Return the pieces a diff moves as wholes: tokens and the white space between them; joined they are the text."""
-    pieces: list[str] = []
-    at = 0
-    for token in tokens(text):
-        if token.start > at:
-            pieces.append(text[at : token.start])
-        pieces.append(token.text)
-        at = token.end
-    if at < len(text):
-        pieces.append(text[at:])
-    return pieces
 
 
 def weight(pieces: Sequence[str]) -> int:

@@ -41,23 +41,39 @@ _UNSPACED_MARKS = (
     "\u3099\u309a\uff9e\uff9f"
 )
 _LETTER = rf"(?:(?![{_UNSPACED}])[^\W\d_]|[{MARKS}{INVISIBLE}])"
-_TOKEN = re.compile(
+_ANY = (
     rf"(?P<number>\d+(?:[.,:٫٬]\d+)*)"
     rf"|(?P<character>[{_UNSPACED}][{_UNSPACED_MARKS}{INVISIBLE}]*)"
     rf"|(?P<word>(?![{_UNSPACED}])[^\W\d_](?:{_LETTER}|\d|['’ʼ](?={_LETTER}))*)"
-    rf"|(?P<mark>[^\s])",
+    rf"|(?P<mark>[^\s])"
 )
-
-
 # The same for ASCII, where no mark, no invisible character and no unspaced script can stand: four times as fast.
-_ASCII_TOKEN = re.compile(
-    r"(?P<number>[0-9]+(?:[.,:][0-9]+)*)|(?P<word>[A-Za-z](?:[A-Za-z0-9]|'(?=[A-Za-z]))*)|(?P<mark>[^\s])"
-)
+_ASCII = r"(?P<number>[0-9]+(?:[.,:][0-9]+)*)|(?P<word>[A-Za-z](?:[A-Za-z0-9]|'(?=[A-Za-z]))*)|(?P<mark>[^\s])"
+_TOKENS, _ASCII_TOKENS = re.compile(_ANY), re.compile(_ASCII)
+# Texts alone need no named group: `findall` returns them from C.
+_GROUP = re.compile(r"\?P<\w+>")
+_PIECES, _ASCII_PIECES = re.compile(_GROUP.sub("?:", _ANY)), re.compile(_GROUP.sub("?:", _ASCII))
+_UNITS, _ASCII_UNITS = (re.compile(rf"\s+|{pattern.pattern}") for pattern in (_PIECES, _ASCII_PIECES))
 
 
 def tokens(text: str) -> list[Token]:
     """Return the tokens of `text` in order; only white space is left out."""
     return [
         Token(found.start(), found.end(), found.group(), found.lastgroup)  # type: ignore[arg-type]
-        for found in (_ASCII_TOKEN if text.isascii() else _TOKEN).finditer(text)
+        for found in (_ASCII_TOKENS if text.isascii() else _TOKENS).finditer(text)
     ]
+
+
+def pieces(text: str) -> list[str]:
+    """Return the texts of the tokens alone, five times as fast."""
+    return (_ASCII_PIECES if text.isascii() else _PIECES).findall(text)
+
+
+def units(text: str) -> list[str]:
+    """Return the texts of the tokens and of the white space between them: joined they are `text`."""
+    return (_ASCII_UNITS if text.isascii() else _UNITS).findall(text)
+
+
+def is_mark(piece: str) -> bool:
+    """Say whether the text of a token is neither word nor number nor character of a script without spaces."""
+    return not piece[0].isalnum()

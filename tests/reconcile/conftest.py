@@ -109,6 +109,7 @@ class Kit:
     at: Callable[[float], datetime]
     source: Callable[..., Source]
     stories: tuple[str, ...] = STORIES
+    noon: datetime = NOON
 
 
 @pytest.fixture(scope="session")

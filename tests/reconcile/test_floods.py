@@ -63,3 +63,14 @@ def test_longer_window_brings_a_backlog_and_no_news(source, kit):
     longer = [*kit.timeline(), *[kit.post(8 + n, -200 - 10 * n) for n in range(7)]]
     changes = source.poll(longer)
     assert [change.type for change in changes] == [ChangeType.BASELINE] * 7
+
+
+def test_a_new_template_is_told_in_one_line_of_the_verdict(kit):
+    source = kit.source()
+    page = [kit.post(n, -10 * n) for n in range(12)]
+    source.poll(page)
+    dressed = [replace(entry, text=f"Our desk reports: {entry.text} More in an hour.") for entry in page]
+    for _ in range(3):
+        assert source.told(dressed) == []
+    assert source.last.verdict.kind.value == "ok"
+    assert "all entries were recorded anew" in source.last.verdict.reason

@@ -240,3 +240,69 @@ class TestPublisherIds:
         source.poll(self.with_ids(kit.timeline(), self.stable))
         swapped = self.with_ids(kit.timeline(), lambda n, e: f"x{n}")
         assert source.told(swapped) == []
+
+
+def test_entry_that_returns_after_all_ids_were_made_anew_is_restored(source, kit):
+    def page(generation, numbers):
+        return [kit.post(n, -10 * n, native_id=f"{generation}-{n * 37 % 11}") for n in numbers]
+
+    everything = range(8)
+    without = [n for n in everything if n != 3]
+    source.poll(page("a", everything))
+    source.poll(page("a", without))
+    assert source.told(page("a", without)) == ["removed:A spokesman"]
+    assert source.told(page("b", without)) == []
+    assert source.told([kit.post(9, 2, native_id="b-x"), *page("b", everything)]) == [
+        "restored:A spokesman",
+        "new:Police closed",
+    ]
+
+
+def test_short_text_repeated_elsewhere_is_new_while_the_earlier_one_is_corrected(source, kit):
+    line = "Explosions heard in the harbour, the grid operator says."
+    page = [
+        *kit.timeline()[:4],
+        kit.post(0, -35, title="Explosions heard in the harbour", text=line),
+        *kit.timeline()[4:],
+    ]
+    source.poll(page)
+    page[4] = kit.post(0, -35, title="Explosions heard in the harbour", text="10 " + line)
+    changes = source.poll([kit.post(0, 2, title="Explosions heard in the harbour", text=line), *page])
+    assert {(change.type, change.entry.text) for change in changes} == {
+        (ChangeType.EDITED, "10 " + line),
+        (ChangeType.NEW, line),
+    }
+
+
+def test_ages_keep_their_entries_when_our_clock_is_set_forward_an_hour(source, kit):
+    def aged(number, minute, now):
+        minutes = now - minute
+        stamp = Stamp(kit.at(now - minutes), f"{minutes} minutes ago", 60, dated=True, relative=True)
+        return kit.post(number, published=stamp)
+
+    page = [(n, -5 * n) for n in range(6)]
+    source = kit.source()
+    source.poll([aged(n, minute, 1) for n, minute in page], minute=1)
+    told = []
+    for now in range(2, 40, 3):
+        page = [(6 + now // 3, now), *page][:12]
+        ours = now + 60
+        entries = [
+            replace(one, published=replace(one.published, at=kit.at(ours - (now - minute))))
+            for one, (_, minute) in ((aged(n, minute, now), (n, minute)) for n, minute in page)
+        ]
+        told += source.told(entries, minute=ours)
+    assert {one.split(":")[0] for one in told} == {"new"}
+
+
+def test_sure_pairs_leave_the_rest_a_place_of_its_own(source, kit):
+    stub = "More on this shortly."
+    page = [*kit.timeline()[:3], kit.post(9, -22), kit.post(0, -25, text=stub), *kit.timeline()[3:]]
+    source.poll(page)
+    report = "Two cranes are being brought in by barge."
+    after = [kit.post(0, 3, text=stub), *page]
+    after[4] = kit.post(9, -22, text=kit.stories[9] + " A second lorry stood by.")
+    after[5] = kit.post(0, -25, text=report)
+    changes = source.poll(after)
+    assert [change.entry.text for change in changes if change.type is ChangeType.NEW] == [stub]
+    assert report in {change.entry.text for change in changes if change.type is ChangeType.EDITED}

@@ -10,7 +10,7 @@ from monitor.text.folding import fold, lower
 from monitor.text.korean import without_particle
 from monitor.text.languages import base_language
 from monitor.text.passages import SENTENCE_GAP, read_chunk
-from monitor.text.tokens import tokens
+from monitor.text.tokens import is_mark, pieces, tokens, units
 from monitor.text.words import MAX_WORD, is_known, rule_keys, text_keys
 
 
@@ -161,3 +161,23 @@ def test_any_string_has_keys_as_a_word_of_a_text_and_of_a_rule(text, language):
     found = text_keys(text, language)
     assert all(len(key) > 1 for key in found.spellings + found.lemmas + found.verbatim)
     assert rule_keys(text[:MAX_WORD], language) is not None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.one_of(st.characters(), st.sampled_from("ab1.,:'’ \n\u0301漢กำ\u200bé"))))
+@example("the coast guard's 4,000 boats, 12:07")
+@example("ทหาร 漢字 و\u0640\u0640 na\u0131ve")
+def test_pieces_are_the_texts_of_the_tokens_and_units_add_the_space_between(text):
+    assert pieces(text) == [token.text for token in tokens(text)]
+    assert "".join(units(text)) == text
+    assert [unit for unit in units(text) if not unit.isspace()] == pieces(text)
+
+
+@pytest.mark.parametrize("text", ["word", "été", "4,000", "漢", "ก", "d’accord", "x1"])
+def test_words_numbers_and_characters_are_no_marks(text):
+    assert not is_mark(text)
+
+
+@pytest.mark.parametrize("text", [".", "–", "€", "🙂", '"'])
+def test_everything_else_is_a_mark(text):
+    assert is_mark(text)
