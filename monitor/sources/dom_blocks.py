@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import mean, median
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ _LEVELS = 9  # how far above its time an entry's element is looked for
 _ENOUGH = 600  # characters of one entry that count: one long article does not outweigh a list
 _MOST_TIMES = 4000
 _PLAINLY = 1500  # a score no list of teasers reaches: words need not be searched for times any more
+_WRAPPINGS = 3  # boxes around an entry with nothing else in them
+_TOPS = frozenset({"body", "html", "main"})
 _FLAT = 0.9  # an element of its own explains an entry better than a run of siblings
 _LIVE = re.compile(r"live|ticker|stream|timeline|feed|update|minute")
 _NOT_ENTRIES = re.compile(
@@ -50,10 +52,43 @@ def find_blocks(tree: LexborHTMLParser) -> Group | None:
     body = tree.body
     if body is None:
         return None
-    marked = _best([node for node in body.css(CARRIERS)[:_MOST_TIMES] if node.tag not in {"html", "body", "meta"}])
-    if marked is not None and marked.score > _PLAINLY:
-        return marked
-    return max(filter(None, (marked, _best(_labels(body)))), key=lambda group: group.score, default=None)
+    marked = [node for node in body.css(CARRIERS)[:_MOST_TIMES] if node.tag not in {"html", "body", "meta"}]
+    best: Group | None = None
+    for group in _groups(body, marked):
+        if group is not None and (best is None or group.score > best.score):
+            best = group
+        if best is not None and best.score > _PLAINLY:
+            break
+    return _widened(best) if best is not None else None
+
+
+def _groups(body: LexborNode, marked: Sequence[LexborNode]) -> Iterator[Group | None]:
+    """Yield the best group of each way to look, the surest first: by marked times, then by words that are times; by class
+    names without their numbers ("post-17"), then by whole ones, which a style compiler makes of numbers ("_2tvI3")."""
+    yield _best(marked)
+    yield _best(marked, exact=True)
+    labels = _labels(body)
+    yield _best(labels)
+    yield _best(labels, exact=True)
+
+
+def _widened(group: Group) -> Group:
+    """Take the boxes around the members where they hold nothing else: the publisher's id and name stand on the outermost."""
+    blocks = group.blocks
+    for _ in range(_WRAPPINGS):
+        parents = [block.parent for block in blocks if block.parent is not None and block.parent.tag not in _TOPS]
+        if (
+            group.flat
+            or len(blocks) < 2
+            or len({parent.mem_id for parent in parents}) < len(blocks)
+            or any(
+                len(parent.text().strip()) > len(block.text().strip())
+                for parent, block in zip(parents, blocks, strict=True)
+            )
+        ):
+            break
+        blocks = tuple(parents)
+    return replace(group, blocks=blocks)
 
 
 def drafts_of(group: Group, page_url: str | None) -> list[Draft]:
@@ -79,13 +114,13 @@ def _labels(body: LexborNode) -> list[LexborNode]:
     return found
 
 
-def _best(times: Sequence[LexborNode]) -> Group | None:
+def _best(times: Sequence[LexborNode], *, exact: bool = False) -> Group | None:
     holders: dict[str, dict[int, LexborNode]] = defaultdict(dict)
     counts: dict[int, int] = defaultdict(int)
     for time in times:
         for node in (time, *ancestors(time, _LEVELS)):
             counts[node.mem_id] += 1
-            holders[path(node)].setdefault(node.mem_id, node)
+            holders[path(node, exact=exact)].setdefault(node.mem_id, node)
     lists = [(key, tuple(nodes.values())) for key, nodes in holders.items() if _is_list(nodes, counts)]
     groups = [
         Group(key, nodes, score / mean(counts[node.mem_id] for node in nodes), flat)

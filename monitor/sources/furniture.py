@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 
 _FURNITURE = re.compile(
-    r"(?:share|tweet|email|copy link|link copied|save|print|follow|like|reply|retweet|view (?:image )?(?:gallery|in fullscreen)"
+    r"(?:share|tweet|e-?mail|copy link|copy url|link copied|save|print|follow|like|reply|retweet|edit|view (?:image )?(?:gallery|in fullscreen)"
     r"|image caption|image source.*|image credit.*|advertisement|advertising|sponsored|read more|show more|load more|key events?|comments?"
+    r"|(?:last )?(?:updated|edited|posted|published)(?: at| on)?"
+    r"|facebook|twitter|whats ?app|linkedin|telegram|messenger|reddit|pinterest|threads|bluesky|flipboard"
+    r"|anzeige|werbung|publicité|publicidad|pubblicità|publicidade|advertentie|annons|annonse|реклама|広告|광고"
+    r"|weiterlesen|mehr lesen|lire (?:plus|la suite)|leer más|leggi (?:di più|tutto)|lees meer|link kopieren|copier le lien|copiar enlace|copia link"
     r"|partager|teilen|compartir|condividi|delen|del|поделиться|paylaş|مشاركة|分享|シェア|공유)"
     r"(?:\s+(?:on|this|via|to|by|with|auf|sur|en|su|post|article|entry|update|link|options?|facebook|twitter|x|email|whatsapp|linkedin"
     r"|messenger|reddit|pinterest|threads|bluesky|button|\d[\d,.]*|comments?))*",

@@ -19,7 +19,7 @@ from monitor.sources.content import Content
 from monitor.sources.dom import ancestors, attribute, next_page
 from monitor.sources.dom_blocks import drafts_of, find_blocks
 from monitor.sources.dom_entry import draft_of_block, withdrawn
-from monitor.sources.drafts import Draft, Page
+from monitor.sources.drafts import Draft, Page, with_sound_ids
 from monitor.sources.layout import letters, with_paragraphs_of
 from monitor.sources.limits import newest_part
 from monitor.sources.microdata import draft_of_item, marked_up_updates
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _MUCH = 200  # letters: what a byline or a label adds to a short text is less
+_SENTENCE_ENDS = tuple(".!?:;\"'”’»›)]}。！？」）؟।")  # a body that ends in none of them was cut, "…" among them
 _ANCHOR_ATTRIBUTES = ("id", "name", "data-block-id", "data-post-id")
 _NO_ENTRY = {"html", "body", "head", "meta", "input", "script", "form"}
 
@@ -56,7 +57,7 @@ def read_live_blog(content: Content) -> Page | Verdict:
     if not drafts:
         return Verdict(VerdictKind.FAILED, "the page holds no LiveBlogPosting with updates", "no_entries")
     return Page(
-        drafts=tuple(reconciled(_with_sound_ids(drafts, page_url), content, title=title, began=began)),
+        drafts=tuple(reconciled(with_sound_ids(drafts, page_url), content, title=title, began=began)),
         kind="liveblog",
         how=how,
         title=title,
@@ -66,16 +67,6 @@ def read_live_blog(content: Content) -> Page | Verdict:
         next_url=next_page(content.tree, page_url),
         left_out=left_out,
     )
-
-
-def _with_sound_ids(drafts: Sequence[Draft], page_url: str | None) -> list[Draft]:
-    """Drop ids that name no single entry: the page's own address, or one id for every update."""
-    seen: dict[str, int] = {}
-    for draft in drafts:
-        if draft.native_id:
-            seen[draft.native_id] = seen.get(draft.native_id, 0) + 1
-    shared = {key for key, count in seen.items() if len(drafts) > 1 and count == len(drafts)} | {page_url}
-    return [replace(draft, native_id=None) if draft.native_id in shared else draft for draft in drafts]
 
 
 def reconciled(drafts: list[Draft], content: Content, *, title: str | None, began: datetime | None) -> list[Draft]:
@@ -224,7 +215,7 @@ def _fuller(declared: str, shown: str) -> str:
     told, seen = letters(declared), letters(shown)
     if not told:
         return shown
-    cut = declared.rstrip().endswith(("…", "...")) or len(seen) > 2 * len(told) + _MUCH
+    cut = not declared.rstrip().endswith(_SENTENCE_ENDS) or len(seen) > 2 * len(told) + _MUCH
     if cut and seen.startswith(told[: max(20, len(told) - 10)]):
         return shown
     return with_paragraphs_of(declared, shown) if shown.count("\n\n") > declared.count("\n\n") else declared

@@ -27,7 +27,8 @@ _NARROW, _WIDE = 36, 100  # characters of the widest line of a text that was wra
 _FULL = 0.75  # of that width: a shorter line ends its paragraph
 _BULLET = re.compile(r"^[•·*▪■►>–—-]\s+")
 _SPACED = re.compile(
-    r"^(\[?\d{1,2}[:h]\d{2}\]?(?:\s?[ap]\.?m\b\.?)?(?:\s?(?:GMT|BST|CET|CEST|Uhr))?)\s+(?=[^\s\d])", re.IGNORECASE
+    r"^(\[?\d{1,2}[:h]\d{2}\]?(?:\s?[ap]\.?m\b\.?)?(?:\s?(?:GMT|BST|CET|CEST|Uhr))?)\s+(?!min\b)(?=[^\s\d])",
+    re.IGNORECASE,
 )
 _STYLE_SHARE = 0.08  # a weak style rarer than this beside the page's style is text
 

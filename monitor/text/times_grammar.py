@@ -106,6 +106,10 @@ class _Reader:
     def _finished(self, text: str) -> TimeClaim | None:
         made = replace(self.made, text=text)
         if made.hour is not None:
+            if made.form == "colon" and "min" in self.spelled:  # the length of a film
+                return None
+            if made.form == "dot" and self.spelled & words.CLOCK:
+                made = replace(made, form="h")
             return self._with_half(made)
         if self.ago:
             spoken = bool(self.spelled & words.AGO)

@@ -197,6 +197,7 @@ PM = _words(_PM)
 TODAY = _words(_TODAY)
 YESTERDAY = _words(_YESTERDAY)
 FILLERS = _words(_FILLERS)
+CLOCK = frozenset({"uhr", "kl", "klo", "kello", "heures"})  # beside "15.47" they say that it is a time
 # Dual forms of Arabic hold number and unit in one word.
 DUALS = {"دقيقتين": 120, "ساعتين": 7200, "يومين": 172800, "דקותיים": 120, "שעתיים": 7200, "יומיים": 172800}
 ALL = frozenset().union(MONTHS, WEEKDAYS, UNITS, NUMBERS, AGO, NOW, AM, PM, TODAY, YESTERDAY, FILLERS, DUALS, ZONES)

@@ -245,3 +245,31 @@ def test_a_fragment_all_entries_share_points_to_none_of_them(entries):
     assert [entry.text for entry in entries(page(blog(*updates), body=body), url=URL)] == [
         f"Body of entry {n}." for n in range(3)
     ]
+
+
+def test_microdata_in_meta_elements_is_read(entries):
+    item = (
+        '<li id="{n}_parent"><div itemprop="liveBlogUpdate" itemscope itemtype="https://schema.org/BlogPosting">'
+        '<meta itemprop="url" content="https://news.example/live#{n}"><meta itemprop="datePublished" content="2026-03-10T1{n}:00:00+05:30">'
+        '<meta itemprop="articleBody" content="The harbour master spoke.&nbsp;"All boats stay," he said. Nobody objected."><meta itemprop="headline" content="Boats &amp;amp; ferries {n}">'
+        '<time><span>March</span><span>10</span><span>2026</span></time><span>1{n}:00 (IST)</span><div class="ttl">Boats & ferries {n}</div>'
+        'The harbour master spoke.&nbsp;"All boats stay," he said. Nobody objected.<div class="ss"><a href="#">facebook</a></div></div></li>'
+    )
+    page = f'<div itemscope itemtype="https://schema.org/LiveBlogPosting"><ul>{item.format(n=2)}{item.format(n=1)}</ul></div>'
+    found = entries(page, url="https://news.example/live")
+    assert [entry.title for entry in found] == ["Boats & ferries 2", "Boats & ferries 1"]
+    assert [entry.native_id for entry in found] == ["https://news.example/live#2", "https://news.example/live#1"]
+    assert {entry.text for entry in found} == {'The harbour master spoke. "All boats stay," he said. Nobody objected.'}
+
+
+def test_a_body_cut_in_mid_sentence_is_taken_from_the_page(entries):
+    whole = "The harbour stays shut until Tuesday because of the swell, the port authority says, and asks for patience."
+    updates = [
+        {"headline": f"Entry {n}", "datePublished": f"2026-03-10T1{n}:00:00Z", "articleBody": f"{n}: {whole}"[:60]}
+        for n in (2, 1)
+    ]
+    shown = "".join(
+        f'<article><time datetime="2026-03-10T1{n}:00:00Z"></time><h3>Entry {n}</h3><p>{n}: {whole}</p></article>'
+        for n in (2, 1)
+    )
+    assert [entry.text for entry in entries(page(blog(*updates), body=shown))] == [f"2: {whole}", f"1: {whole}"]
