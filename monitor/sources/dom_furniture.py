@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor.sources.dom import attribute
 from monitor.text.html import Skip
+from monitor.text.times import read_claim
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -27,6 +28,7 @@ _BADGE = re.compile(r"badge|-tag\b|label|breaking|flag|kicker")
 _NEVER_TEXT = frozenset({"time", "button", "nav", "footer", "amp-timeago", "gu-island"})
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MUCH = 300  # characters outside links: more than any furniture says
+_STAMP_BOX = 80
 _PARAGRAPHS = 120  # characters in paragraphs, likewise
 
 
@@ -60,6 +62,8 @@ def skip_furniture(title: int | None, *, pictures: bool, label: str = "") -> Ski
     def skip(node: LexborNode) -> bool:
         if node.mem_id == title or node.tag in silent or is_hidden(node) or (label and _says_only(node, label)):
             return True
+        if node.tag == "div" and _is_stamp_box(node, label):
+            return True
         attributes = node.attributes
         if attributes.get("itemprop") == "author":
             return True
@@ -67,6 +71,20 @@ def skip_furniture(title: int | None, *, pictures: bool, label: str = "") -> Ski
         return bool(names) and node.tag != "article" and _is_furniture_box(node, words_of(names), pictures=pictures)
 
     return skip
+
+
+def _is_stamp_box(node: LexborNode, label: str) -> bool:
+    """Whether a box holds little more than a date and time that is not the entry's: "Jane Roe · 10 March 2026 15:05"."""
+    child = node.child
+    if child is None or len(node.text()) > _STAMP_BOX:
+        return False
+    while child is not None:
+        text = " ".join(child.text().split()) if child.tag == "span" else ""
+        claim = read_claim(text) if text and text != label else None
+        if claim is not None and claim.has_day and claim.hour is not None:
+            return True
+        child = child.next
+    return False
 
 
 def _says_only(node: LexborNode, label: str) -> bool:

@@ -29,6 +29,13 @@ EPOCHS = (
     "data-date",
     "data-datetime",
     "data-posted",
+    "data-publishdate",
+    "data-published-at",
+    "data-created-at",
+    "data-date-gmt",
+    "data-js-timestamp",
+    "data-unixtime",
+    "data-utime",
     "data-ts",
 )
 CARRIERS = ", ".join(("time", "[datetime]", "[itemprop=datePublished]", *(f"[{name}]" for name in EPOCHS)))

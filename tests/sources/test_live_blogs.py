@@ -273,3 +273,35 @@ def test_a_body_cut_in_mid_sentence_is_taken_from_the_page(entries):
         for n in (2, 1)
     )
     assert [entry.text for entry in entries(page(blog(*updates), body=shown))] == [f"2: {whole}", f"1: {whole}"]
+
+
+def test_updates_in_an_item_list_are_read(entries):
+    listed = [{"@type": "ListItem", "position": n, "item": update(headline=f"Entry {n}")} for n in (1, 2)]
+    found = entries(page({**blog(), "liveBlogUpdate": {"@type": "ItemList", "itemListElement": listed}}))
+    assert [entry.title for entry in found] == ["Entry 1", "Entry 2"]
+
+
+def test_a_headline_that_is_the_blogs_own_is_no_title(entries):
+    updates = [update(headline="Harbour live", articleBody="Boats stay."), update(), update(headline="Boats stop")]
+    assert [entry.title for entry in entries(page(blog(*updates)))] == [None, "Ferries stop", "Boats stop"]
+
+
+def test_a_fragment_as_id_is_an_address_in_the_page(entries):
+    found = entries(page(blog(update(**{"@id": "#post-2"}), update(**{"@id": "#post-1"}))), url=URL)
+    assert [(entry.native_id, entry.url) for entry in found] == [
+        ("#post-2", f"{URL}#post-2"),
+        ("#post-1", f"{URL}#post-1"),
+    ]
+
+
+def test_entries_that_begin_alike_are_told_apart_by_their_times(entries):
+    begin = "No boat leaves the harbour before Tuesday morning because of the swell, the port authority says."
+    updates = [{"datePublished": f"2026-03-10T1{n}:05:20Z", "articleBody": f"{begin} Bulletin {n}."} for n in (3, 2)]
+    shown = "".join(
+        f'<article data-post-id="urn:{n}"><div data-js-timestamp="2026-03-10T1{n}:05:20Z">1{n}:05</div>'
+        f"<div><p>{begin} Bulletin {n}.</p><p>{'More ' * 60}{n}.</p></div></article>"
+        for n in (3, 2)
+    )
+    found = entries(page(blog(*updates), body=shown), url=URL)
+    assert [entry.native_id for entry in found] == ["urn:3", "urn:2"]
+    assert [entry.text.endswith(f"More {n}.") for entry, n in zip(found, (3, 2), strict=True)] == [True, True]
