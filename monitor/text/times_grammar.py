@@ -59,7 +59,7 @@ def read_claim(label: str) -> TimeClaim | None:
 
 @lru_cache(maxsize=8192)  # the labels of a page are read again at every poll
 def _read(text: str) -> TimeClaim | None:
-    plain = ascii_digits(visible(unicodedata.normalize("NFKC", text))).casefold().strip(" :–—-|[]()•·*")
+    plain = ascii_digits(visible(unicodedata.normalize("NFKC", text))).casefold().strip(" :–—-|[]()•·*#")
     if not any(character.isdigit() for character in plain) and len(plain) > 30:
         return None
     pieces = pieces_of(plain)
@@ -219,8 +219,6 @@ class _Reader:
             if digits > 2:
                 self.made = replace(self.made, hour=number // 100, minute=number % 100)
             return 1
-        if following in words.UNITS and not self._is_day_of_month(following, at):
-            return self._counted(number, following, glued=digits < 4)
         if (
             digits == 4
             and made.hour is None
@@ -228,6 +226,8 @@ class _Reader:
             and number < 2400
         ):
             self.made = replace(made, form="compact", hour=number // 100, minute=number % 100)
+        elif following in words.UNITS and not self._is_day_of_month(following, at):
+            return self._counted(number, following, glued=digits < 4)
         elif following in {"uhr", "o'clock", "hrs"} and made.hour is None:
             self.made = replace(made, form="h", hour=number, precision=3600)
         elif digits == 4 and made.year is None:

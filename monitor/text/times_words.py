@@ -127,7 +127,7 @@ _FILLERS = (
     "il do den the of il_giorno kello time local hrs hours hs h uur heures updated update aktualisiert mis_à_jour actualizado aggiornato "
     "published publié publicado pubblicato veröffentlicht posted first last stand modified since and und et y e от năm ngày tháng วันที่ "
     "เวลา น lúc obnovljeno الساعة ساعة في ساعت بتاريخ 发布 更新 发布于 更新于 时间 時 更新日時 입력 수정 기사입력 clock o'clock th nd rd st "
-    "er ° os ª º min"
+    "er ° os ª º min hod hodin"
 )
 _NUMBERS = {
     1: "a an one ein eine einer einem eines un une uno una um uma één een en ett et yksi jedną jeden jedna один одну одна bir egy one "
