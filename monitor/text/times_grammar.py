@@ -12,43 +12,11 @@ from functools import lru_cache
 
 from monitor.text import times_words as words
 from monitor.text.characters import ascii_digits, visible
+from monitor.text.times_claim import TimeClaim
 from monitor.text.times_pieces import Piece, pieces_of
 
 _LAID_OUT = 1000  # characters with the white space of the page's source in it
 MAX_LABEL = 90  # characters; the longest date and time with weekday, zone and "last updated" is about 70
-
-
-@dataclass(frozen=True, slots=True)
-class TimeClaim:
-    """What a label says, before it is known on which day and against which clock."""
-
-    text: str  # as written
-    form: str  # iso, colon, 12h, dot, h, compact, han, relative, short, date: how it is written
-    hour: int | None = None
-    minute: int = 0
-    second: int | None = None
-    year: int | None = None
-    month: int | None = None
-    day: int | None = None
-    weekday: int | None = None  # 0 Monday
-    days_back: int | None = None  # 0 today, 1 yesterday
-    zone: int | str | None = None  # minutes east of UTC, or an IANA name
-    ago: int | None = None  # seconds before the fetch
-    precision: int = 60
-
-    @property
-    def is_date(self) -> bool:
-        """A day without a clock: a header that dates what stands below it."""
-        return self.hour is None and self.ago is None
-
-    @property
-    def has_day(self) -> bool:
-        return self.month is not None or self.days_back is not None
-
-    @property
-    def weak(self) -> bool:
-        """Other things are written this way too: a price, a score, a distance."""
-        return self.form in {"dot", "short"} and self.zone is None and not self.has_day
 
 
 def read_claim(label: str) -> TimeClaim | None:
@@ -196,7 +164,9 @@ class _Reader:
             year = third if third > 99 else 2000 + third
             # 12/15/2016 can only be month first; 05/06/2016 is day first in most of the world
             day, month = (second, first) if slashed and second > 12 else (first, second)
-        self.made = replace(self.made, year=year, month=month, day=day)
+        self.made = replace(
+            self.made, year=year, month=month, day=day, slashed=slashed and first <= 12 and second <= 12
+        )
 
     def _offset(self, piece: Piece) -> None:
         digits = "".join(filter(str.isdigit, piece.value))
