@@ -16,6 +16,7 @@ from monitor.text.times_claim import TimeClaim
 from monitor.text.times_pieces import Piece, pieces_of
 
 _LAID_OUT = 1000  # characters with the white space of the page's source in it
+_NOTHING = TimeClaim("", "date")
 MAX_LABEL = 90  # characters; the longest date and time with weekday, zone and "last updated" is about 70
 
 
@@ -54,7 +55,7 @@ class _Reader:
     """Gives each piece its part, left to right; `failed` once a piece has none."""
 
     pieces: list[Piece]
-    made: TimeClaim = TimeClaim("", "date")
+    made: TimeClaim = _NOTHING
     ago: int = 0
     smallest: int = 0  # smallest unit counted back
     half: str | None = None
