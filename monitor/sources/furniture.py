@@ -10,7 +10,7 @@ import re
 
 _FURNITURE = re.compile(
     r"(?:share|tweet|e-?mail|copy link|copy url|link copied|save|print|follow|like|reply|retweet|edit|view (?:image )?(?:gallery|in fullscreen)"
-    r"|image caption|image source.*|image credit.*|advertisement|advertising|sponsored|read more|show more|load more|key events?|comments?"
+    r"|image caption|image source.*|image credit.*|advertisement|advertising|sponsored|(?:read|continue|keep) (?:more|reading)|show more|load more|key events?|comments?"
     r"|(?:last )?(?:updated|edited|posted|published)(?: at| on)?"
     r"|facebook|twitter|whats ?app|linkedin|telegram|messenger|reddit|pinterest|threads|bluesky|flipboard"
     r"|anzeige|werbung|publicité|publicidad|pubblicità|publicidade|advertentie|annons|annonse|реклама|広告|광고"
@@ -27,7 +27,7 @@ _NO_TITLE = re.compile(
 
 def is_furniture(paragraph: str) -> bool:
     """Return whether a paragraph is page furniture by its words alone ("Share on Facebook", "Share 59 comments")."""
-    return len(paragraph) < 60 and _FURNITURE.fullmatch(paragraph.strip(" .:·|")) is not None
+    return len(paragraph) < 60 and _FURNITURE.fullmatch(paragraph.strip(" .:·|…→»>[]()")) is not None
 
 
 def is_title(paragraph: str) -> bool:
