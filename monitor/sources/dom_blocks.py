@@ -1,12 +1,11 @@
 """Finds the repeated, time-stamped block of a page: the list whose members are the live blog's entries.
 
 Rule: by structure alone. Elements that hold a time and are made alike (same path of tags and classes) form a group; the
-group whose members hold most text outside links is the live blog, a list of teasers never is.
+group whose members hold most text outside links is the live blog (`dom_scores`), a list of teasers never is.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 from monitor.sources.dom import ancestors, classes, path
 from monitor.sources.dom_days import with_days
 from monitor.sources.dom_entry import draft_of_block
-from monitor.sources.dom_flat import FLAT_TAGS, drafts_of_flat, parts_after
+from monitor.sources.dom_flat import drafts_of_flat
+from monitor.sources.dom_scores import scores_of
 from monitor.sources.dom_times import CARRIERS
 from monitor.sources.drafts import Draft
 from monitor.text.times import read_claim
@@ -25,16 +25,11 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _LEVELS = 9  # how far above its time an entry's element is looked for
-_ENOUGH = 600  # characters of one entry that count: one long article does not outweigh a list
 _MOST_TIMES = 4000
-_PLAINLY = 1500  # a score no list of teasers reaches: words need not be searched for times any more
+_LABEL = 40  # characters of a time as pages show it; an entry's own element may carry its time and is none
+_PLAINLY = 3000  # a score no list of teasers reaches: words need not be searched for times any more
 _WRAPPINGS = 3  # boxes around an entry with nothing else in them
 _TOPS = frozenset({"body", "html", "main"})
-_FLAT = 0.9  # an element of its own explains an entry better than a run of siblings
-_LIVE = re.compile(r"live|ticker|stream|timeline|feed|update|minute")
-_NOT_ENTRIES = re.compile(
-    r"comment|related|most-?read|popular|recommend|teaser|promo|carousel|sidebar|\bnav|footer|breadcrumb|key-?event|summary-list"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +112,18 @@ def _labels(body: LexborNode) -> list[LexborNode]:
 def _best(times: Sequence[LexborNode], *, exact: bool = False) -> Group | None:
     holders: dict[str, dict[int, LexborNode]] = defaultdict(dict)
     counts: dict[int, int] = defaultdict(int)
+    spent: dict[int, int] = defaultdict(int)  # characters an element spends on times
     for time in times:
+        told = min(_LABEL, len(time.text().strip()))
         for node in (time, *ancestors(time, _LEVELS)):
             counts[node.mem_id] += 1
+            spent[node.mem_id] += told
             holders[path(node, exact=exact)].setdefault(node.mem_id, node)
     lists = [(key, tuple(nodes.values())) for key, nodes in holders.items() if _is_list(nodes, counts)]
     groups = [
         Group(key, nodes, score / mean(counts[node.mem_id] for node in nodes), flat)
         for key, nodes in lists
-        for score, flat in _scores(nodes)
+        for score, flat in scores_of(nodes, spent)
     ]
     return max(groups, key=lambda group: group.score, default=None)
 
@@ -144,29 +142,3 @@ def _in_live(node: LexborNode) -> bool:
     return node.tag in {"article", "li", "section", "div"} and any(
         "live" in classes(above) for above in (node, *ancestors(node, 2))
     )
-
-
-def _scores(blocks: tuple[LexborNode, ...]) -> list[tuple[float, bool]]:
-    """Return how much a group looks like entries: text outside links, each entry's share capped; and, where its members
-    may only begin the entries, how much it does so with what stands beside them.
-
-    Held against the number of times a member shows, so that a day's section loses to the entries in it.
-    """
-    names = " ".join(classes(node) for node in (blocks[0], *ancestors(blocks[0], 3)))
-    weight = (0.2 if _NOT_ENTRIES.search(names) else 1.0) * (1.3 if _LIVE.search(names) else 1.0)
-    own = [_words(block) for block in blocks]
-    scores = [(weight * sum(min(_ENOUGH, words) for words in own), False)]
-    parents = {block.parent.mem_id for block in blocks if block.parent is not None}
-    if blocks[0].tag in FLAT_TAGS and 3 * len(parents) <= len(blocks) + 1:  # side by side, not each in its entry
-        starts = frozenset(block.mem_id for block in blocks)
-        beside = [sum(_words(part) for part in parts_after(block, starts)) for block in blocks]
-        total = sum(min(_ENOUGH, words + more) for words, more in zip(own, beside, strict=True))
-        scores.append((_FLAT * weight * total, True))
-    return scores
-
-
-def _words(node: LexborNode) -> int:
-    """Return the characters of a node's text outside links."""
-    if node.tag == "-text":
-        return len((node.text_content or "").strip())
-    return max(0, len(node.text().strip()) - sum(len(link.text()) for link in node.css("a")[:50]))
