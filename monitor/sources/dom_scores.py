@@ -71,7 +71,9 @@ def _most(pattern: re.Pattern[str], names: Sequence[str]) -> bool:
 
 
 def _leads_elsewhere(block: LexborNode) -> bool:
-    """Whether a member's heading is a link to another page, not to a place in this one."""
+    """Whether a member stands in a link, or its heading is one to another page, not to a place in this one."""
+    if any(node.tag == "a" for node in ancestors(block, _LEVELS)):
+        return True
     link = block.css_first("h1 a[href], h2 a[href], h3 a[href], h4 a[href]") or next(
         (link for link in block.css("a[href]")[:4] if link.css_first("h1, h2, h3, h4") is not None), None
     )
