@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from monitor.sources.dom import ancestors, classes, path
 from monitor.sources.dom_days import with_days
-from monitor.sources.dom_entry import draft_of_block
+from monitor.sources.dom_entry import draft_of_block, own_id
 from monitor.sources.dom_flat import drafts_of_flat
 from monitor.sources.dom_scores import scores_of
 from monitor.sources.dom_times import CARRIERS
@@ -68,22 +68,19 @@ def _groups(body: LexborNode, marked: Sequence[LexborNode]) -> Iterator[Group | 
 
 
 def _widened(group: Group) -> Group:
-    """Take the boxes around the members where they hold nothing else: the publisher's id and name stand on the outermost."""
+    """Take the boxes around the members where those hold nothing else and carry the ids the members lack."""
     blocks = group.blocks
     for _ in range(_WRAPPINGS):
+        if group.flat or len(blocks) < 2 or any(own_id(block) for block in blocks):
+            break
         parents = [block.parent for block in blocks if block.parent is not None and block.parent.tag not in _TOPS]
-        if (
-            group.flat
-            or len(blocks) < 2
-            or len({parent.mem_id for parent in parents}) < len(blocks)
-            or any(
-                len(parent.text().strip()) > len(block.text().strip())
-                for parent, block in zip(parents, blocks, strict=True)
-            )
+        if len({parent.mem_id for parent in parents}) < len(blocks) or any(
+            len(parent.text().strip()) > len(block.text().strip())
+            for parent, block in zip(parents, blocks, strict=True)
         ):
             break
         blocks = tuple(parents)
-    return replace(group, blocks=blocks)
+    return replace(group, blocks=blocks) if all(own_id(block) for block in blocks) else group
 
 
 def drafts_of(group: Group, page_url: str | None) -> list[Draft]:

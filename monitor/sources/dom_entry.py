@@ -161,17 +161,19 @@ def _without_labels(paragraphs: list[str], label: str) -> list[str]:
     return [_LEADING_DASH.sub("", head), *paragraphs[first + 1 :]]
 
 
+def own_id(block: LexborNode) -> str | None:
+    """Return the id an element itself carries: a data attribute made for it, or `id`."""
+    return next((value for name in (*IDS, "id") if (value := attribute(block, name))), None)
+
+
 def anchor_of(block: LexborNode) -> str | None:
     """Return the id the publisher gave the entry in the page: a data attribute, the element's id, a named anchor.
 
     An id that only counts the entries ("livepost46") gives way to an anchor inside that does more than count; where there is
     none of these, any data attribute that calls itself an id will do ("data-news-id").
     """
-    for name in IDS:
-        if value := attribute(block, name):
-            return value
-    own = attribute(block, "id")
-    if own and not _COUNTED.fullmatch(own):
+    own = own_id(block)
+    if own and (any(attribute(block, name) for name in IDS) or not _COUNTED.fullmatch(own)):
         return own
     inner = block.css_first("article[id], a[id], a[name], header[id], [data-block-id], [data-post-id]")
     if inner is None or inner.mem_id == block.mem_id:

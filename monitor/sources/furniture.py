@@ -27,7 +27,10 @@ _NO_TITLE = re.compile(
 
 def is_furniture(paragraph: str) -> bool:
     """Return whether a paragraph is page furniture by its words alone ("Share on Facebook", "Share 59 comments")."""
-    return len(paragraph) < 60 and _FURNITURE.fullmatch(paragraph.strip(" .:·|…→»>[]()")) is not None
+    if len(paragraph) > 200:
+        return False
+    line = " ".join(paragraph.split())
+    return len(line) < 60 and _FURNITURE.fullmatch(line.strip(" .:·|…→»>[]()")) is not None
 
 
 def is_title(paragraph: str) -> bool:
