@@ -15,7 +15,7 @@ from monitor.sources.dom_furniture import is_badge, is_hidden, skip_furniture
 from monitor.sources.dom_times import CARRIERS, Told, carried_by, shown_claim, told_by
 from monitor.sources.drafts import Draft
 from monitor.sources.feed_entries import absolute
-from monitor.sources.furniture import is_furniture
+from monitor.sources.furniture import is_furniture, is_title
 from monitor.sources.values import moment
 from monitor.text.html import join_paragraphs, paragraphs_of
 from monitor.text.times import read_claim
@@ -99,11 +99,33 @@ def heading_of(block: LexborNode) -> LexborNode | None:
     for node in block.traverse():
         if node.tag in HEADINGS and node.text().strip():
             return node
+        if node.tag == "p" and _is_bold_line(node):
+            return node
         if node.tag in {"p", "blockquote", "ul", "ol"} and len(node.text().strip()) > 40:
             break
         if node.tag in {"div", "span", "strong", "a"} and _is_title_box(node):
             return node
     return None
+
+
+def _is_bold_line(node: LexborNode) -> bool:
+    """Whether a paragraph is one bold line that reads as a title, with text after it."""
+    child = node.child
+    if child is None or child.next is not None or child.tag not in {"strong", "b"} or not _followed(node):
+        return False
+    line = " ".join(child.text().split())
+    return bool(line) and is_title(line) and read_claim(line) is None and not is_furniture(line)
+
+
+def _followed(node: LexborNode) -> bool:
+    following = node.next
+    while following is not None and following.tag == "-text":
+        following = following.next
+    return (
+        following is not None
+        and following.tag in {"p", "ul", "ol", "blockquote", "div"}
+        and bool(following.text().strip())
+    )
 
 
 def _is_title_box(node: LexborNode) -> bool:
@@ -136,11 +158,8 @@ def text_of(block: LexborNode, heading: LexborNode | None, *, label: str = "") -
     """Return the entry's text without its title, time (shown as `label`) and furniture."""
     title = heading.mem_id if heading is not None else None
     for pictures in (False, True):
-        paragraphs = [
-            paragraph
-            for paragraph in paragraphs_of(block, skip_furniture(title, pictures=pictures, label=label))
-            if paragraph.strip() and not is_furniture(paragraph)
-        ]
+        said = paragraphs_of(block, skip_furniture(title, pictures=pictures, label=label))
+        paragraphs = [paragraph for paragraph in said if paragraph.strip() and not is_furniture(paragraph)]
         text = join_paragraphs(_without_labels(paragraphs, label))
         if text:
             return text

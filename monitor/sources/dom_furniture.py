@@ -60,6 +60,8 @@ def skip_furniture(title: int | None, *, pictures: bool, label: str = "") -> Ski
     silent = _NEVER_TEXT if pictures else _NEVER_TEXT | {"figure"}
 
     def skip(node: LexborNode) -> bool:
+        if node.tag == "footer" and node.parent is not None and node.parent.tag == "blockquote":
+            return False  # who is quoted
         if node.mem_id == title or node.tag in silent or is_hidden(node) or (label and _says_only(node, label)):
             return True
         if node.tag == "div" and _is_stamp_box(node, label):
@@ -67,6 +69,8 @@ def skip_furniture(title: int | None, *, pictures: bool, label: str = "") -> Ski
         attributes = node.attributes
         if attributes.get("itemprop") == "author":
             return True
+        if "display:none" in (attributes.get("style") or "").replace(" ", "") and _holds_little(node):
+            return True  # a menu; more than that is the rest of the entry, shown when asked for
         names = attributes.get("class")
         return bool(names) and node.tag != "article" and _is_furniture_box(node, words_of(names), pictures=pictures)
 
@@ -103,8 +107,10 @@ def _is_furniture_box(node: LexborNode, names: str, *, pictures: bool) -> bool:
         return _BYLINE.search(names) is not None and _outside_links(node) < _PARAGRAPHS
     if _CAPTION.search(names):
         return not pictures
-    if _FURNITURE.search(names) is None:
-        return False
+    return _FURNITURE.search(names) is not None and _holds_little(node)
+
+
+def _holds_little(node: LexborNode) -> bool:
     return sum(len(paragraph.text()) for paragraph in node.css("p")[:4]) < _PARAGRAPHS and _outside_links(node) < _MUCH
 
 

@@ -38,7 +38,17 @@ EPOCHS = (
     "data-utime",
     "data-ts",
 )
-CARRIERS = ", ".join(("time", "[datetime]", "[itemprop=datePublished]", *(f"[{name}]" for name in EPOCHS)))
+CARRIERS = ", ".join(
+    (
+        "time",
+        "[datetime]",
+        "[itemprop=datePublished]",
+        "abbr[title]",
+        "[class*=time][title]",
+        "[class*=date][title]",
+        *(f"[{name}]" for name in EPOCHS),
+    )
+)
 
 
 class Told(NamedTuple):

@@ -63,6 +63,22 @@ BESIDE = {
     '<time datetime="2026-03-10T{h}:05:20Z"></time></div><h4>Boats stop {h}</h4><div class="_1KydD"><div>'
     + WORDS
     + "</div></div></div></div>",
+    "the mark of a pinned post": '<article id="e{h}"><span class="pin">Pinned</span>' + HEADER + WORDS + "</article>",
+    "a link to another story": '<article id="e{h}">'
+    + HEADER
+    + WORDS
+    + '<p><a href="/x">Read more: Another story of the day</a></p><a href="/y">Read the full story</a></article>',
+    "a hidden menu": '<article id="e{h}">'
+    + HEADER
+    + '<div style="display: none">Report this</div>'
+    + WORDS
+    + "</article>",
+    "a title in bold": '<article id="e{h}"><time datetime="2026-03-10T{h}:05:20Z">{h}:05</time><p><strong>Boats stop {h}</strong></p>'
+    + WORDS
+    + "</article>",
+    "the whole time in a title attribute": '<article id="e{h}"><abbr class="timeago" title="2026-03-10T{h}:05:20Z">5 min</abbr><h3>Boats stop {h}</h3>'
+    + WORDS
+    + "</article>",
     "an age before the clock": '<li id="e{h}"><div class="when"><span>5 hours ago</span><span>({h}:05 GMT)</span></div><h2>Boats stop {h}</h2><div>'
     + WORDS
     + "</div></li>",
@@ -121,3 +137,22 @@ def test_the_length_of_a_film_is_no_time(reading):
         "<main><h1>Storm</h1><p>01:43 min</p><p>The storm in pictures</p><p>04:16 min</p><p>The storm explained</p><p>03:05 min</p><p>More</p></main>"
     )
     assert found.verdict.code == "no_entries"
+
+
+def test_who_is_quoted_stays_with_the_quotation(entries):
+    body = (
+        '<article><time datetime="2026-03-10T{h}:05:20Z"></time>'
+        + WORDS
+        + "<blockquote><p>We wait.</p><footer>The mayor</footer></blockquote></article>"
+    )
+    assert all(entry.text.endswith("We wait.\n\nThe mayor") for entry in entries(page(body)))
+
+
+def test_a_text_folded_away_is_text(entries):
+    rest = "The rest of the report is folded away until a reader asks for it, and it goes on for some lines. " * 2
+    body = (
+        '<article><time datetime="2026-03-10T{h}:05:20Z"></time>'
+        + WORDS
+        + f'<div style="display:none"><p>{rest}</p></div></article>'
+    )
+    assert all(entry.text.endswith(rest.strip()) for entry in entries(page(body)))
