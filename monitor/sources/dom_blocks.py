@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from statistics import mean, median
 from typing import TYPE_CHECKING
 
-from monitor.sources.dom import ancestors, classes, path
+from monitor.sources.dom import ancestors, classes, path, signature
 from monitor.sources.dom_days import with_days
-from monitor.sources.dom_entry import draft_of_block, own_id
+from monitor.sources.dom_entry import draft_of_block, is_pinned, own_id
 from monitor.sources.dom_flat import drafts_of_flat
 from monitor.sources.dom_scores import scores_of
 from monitor.sources.dom_times import CARRIERS
@@ -28,6 +28,7 @@ _LEVELS = 9  # how far above its time an entry's element is looked for
 _MOST_TIMES = 4000
 _LABEL = 40  # characters of a time as pages show it; an entry's own element may carry its time and is none
 _PLAINLY = 3000  # a score no list of teasers reaches: words need not be searched for times any more
+_MOST_PINNED = 5
 _WRAPPINGS = 3  # boxes around an entry with nothing else in them
 _TOPS = frozenset({"body", "html", "main"})
 
@@ -54,7 +55,26 @@ def find_blocks(tree: LexborHTMLParser) -> Group | None:
             best = group
         if best is not None and best.score > _PLAINLY:
             break
-    return _widened(best) if best is not None else None
+    return _with_pinned(_widened(best), body) if best is not None else None
+
+
+def _with_pinned(group: Group, body: LexborNode) -> Group:
+    """Add the entries of the same make that are pinned in a box of their own above the list, copies of its entries left out."""
+    first = group.blocks[0]
+    ids = {own_id(block) for block in group.blocks}
+    if group.flat or None in ids:
+        return group
+    pinned = [
+        node
+        for node in body.css(f"{first.tag}[class]")[:_MOST_TIMES]
+        if signature(node) == signature(first) and own_id(node) not in {None, *ids} and is_pinned(node)
+    ]
+    alone = [
+        node
+        for node in pinned
+        if not any(above.mem_id == other.mem_id for other in pinned for above in ancestors(node, _LEVELS))
+    ]
+    return replace(group, blocks=(*alone, *group.blocks)) if len(alone) <= _MOST_PINNED else group
 
 
 def _groups(body: LexborNode, marked: Sequence[LexborNode]) -> Iterator[Group | None]:

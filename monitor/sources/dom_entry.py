@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _COUNTED = re.compile(r"[a-zA-Z_-]*\d{1,4}")
 _LEADING_DASH = re.compile(r"^\s*[–—|:-]\s+")  # what parted the text from the time before it
 _UPDATES = ("data-update-time", "data-last-modified-time", "data-modified", "data-updated")
-_PINNED = re.compile(r"\b(?:pinned|sticky|is-pinned|is-sticky|pinned-post)\b")
+_PINNED = re.compile(r"\b(?:pinned|sticky)\b")
+_PINS = ("data-pinned", "data-post-sticky")
 _TITLE = re.compile(r"\b(?:title|ttl|headline|heading|entry-title|post-title|h-title)\b")
 IDS = (
     "data-block-id",
@@ -60,7 +61,7 @@ def draft_of_block(block: LexborNode, page_url: str | None) -> Draft:
         header=told.header,
         updated_at=updated_of(block),
         author=author_of(block),
-        pinned=bool(_PINNED.search(classes(block))) or attribute(block, "data-pinned").lower() == "true",
+        pinned=is_pinned(block),
     )
 
 
@@ -178,6 +179,14 @@ def _without_labels(paragraphs: list[str], label: str) -> list[str]:
     if label and head.startswith(label) and not head[len(label) : len(label) + 1].isalnum():
         head = head[len(label) :].lstrip()
     return [_LEADING_DASH.sub("", head), *paragraphs[first + 1 :]]
+
+
+def is_pinned(block: LexborNode) -> bool:
+    """Return whether an entry, or the box it stands in alone, says that it is kept at the top."""
+    if _PINNED.search(classes(block)) or any(attribute(block, name).lower() == "true" for name in _PINS):
+        return True
+    box = block.parent
+    return box is not None and "pinned" in classes(box) and sum(child.tag == block.tag for child in box.iter()) == 1
 
 
 def own_id(block: LexborNode) -> str | None:

@@ -237,3 +237,13 @@ def test_a_name_that_may_change_is_suggested_with_a_warning(document):
     suggestion = suggested(document, entry)
     assert suggestion.select["entry"] == "div._2tvI3"
     assert any("may change" in line for line in suggestion.lines())
+
+
+def test_an_entry_pinned_in_a_box_of_its_own_is_read_and_a_copy_is_not(entries):
+    entry = '<article class="post" id="p{n}"><time datetime="2026-03-10T1{n}:05:00Z"></time><p>Entry number {n} in some words.</p></article>'
+    listed = "".join(entry.replace("{n}", str(n)) for n in (5, 4, 3))
+    pinned = '<div class="pinned-post">' + entry + "</div>"
+    found = entries(page(pinned.replace("{n}", "1") + f"<div class='list'>{listed}</div>"))
+    assert [(one.native_id, one.pinned) for one in found] == [("p1", True), ("p5", False), ("p4", False), ("p3", False)]
+    copied = entries(page(pinned.replace("{n}", "4") + f"<div class='list'>{listed}</div>"))
+    assert [one.native_id for one in copied] == ["p5", "p4", "p3"]
