@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-from monitor.model import Document, Entry, ReadOptions
+from monitor.model import Document, Entry, Reading, ReadOptions, Verdict
 from monitor.sources import read
 from monitor.text.html import html_text
 from monitor.text.times import read_stamp
@@ -181,9 +181,9 @@ def agrees(wanted: Wanted, entry: Entry) -> bool:
     return plain(got_text) in {plain(value), plain(html_text(value)), plain(html_text(html.unescape(value)))}
 
 
-def reason(wanted: Wanted, entry: Entry | None, body: str) -> str:
+def reason(wanted: Wanted, entry: Entry | None, body: str, verdict: Verdict) -> str:
     if entry is None:
-        return "entry left out: the document ends before its root's end tag"
+        return f"entry left out: {verdict.reason or 'read as no entry of a whole feed'}"
     value, field = str(wanted.value), wanted.field
     got = {"id": entry.native_id, "title": entry.title, "link": entry.url, "text": entry.text}.get(field)
     if field in {"published", "updated"}:
@@ -208,6 +208,8 @@ def reason(wanted: Wanted, entry: Entry | None, body: str) -> str:
         return "id: invented by them (hash); ours is rdf:about, the publisher's"
     if field == "text" and "<description>" in body and "summary" in body:
         return "text: description and summary both given, the other chosen"
+    if field == "text" and "iframe" in body:
+        return "text: they keep what stands inside an <iframe>, which no reader is shown"
     if field == "text" and "<" in value + (got or ""):
         return "text: broken markup, cleaned otherwise"
     return f"{field}: differs"
@@ -216,7 +218,7 @@ def reason(wanted: Wanted, entry: Entry | None, body: str) -> str:
 def compare(folder: Path) -> tuple[Counter[tuple[str, str, bool]], dict[str, list[tuple[Wanted, str]]]]:
     tally: Counter[tuple[str, str, bool]] = Counter()
     classes: dict[str, list[tuple[Wanted, str]]] = {}
-    readings: dict[Path, tuple[Entry, ...]] = {}
+    readings: dict[Path, Reading] = {}
     for source in (
         feedparser_wants(folder / "feedparser"),
         gofeed_wants(folder / "gofeed"),
@@ -225,14 +227,14 @@ def compare(folder: Path) -> tuple[Counter[tuple[str, str, bool]], dict[str, lis
     ):
         for wanted in source:
             if wanted.file not in readings:
-                snapshot = read(Document(wanted.file.read_bytes(), SEEN), ReadOptions(kind="feed")).snapshot
-                readings[wanted.file] = snapshot.entries if snapshot else ()
-            entries = readings[wanted.file]
+                readings[wanted.file] = read(Document(wanted.file.read_bytes(), SEEN), ReadOptions(kind="feed"))
+            reading = readings[wanted.file]
+            entries = reading.snapshot.entries if reading.snapshot else ()
             entry = entries[wanted.index] if -len(entries) <= wanted.index < len(entries) else None
             good = entry is not None and agrees(wanted, entry)
             tally[wanted.suite, wanted.field, good] += 1
             if not good:
-                why = reason(wanted, entry, wanted.file.read_bytes().decode("utf-8", "replace"))
+                why = reason(wanted, entry, wanted.file.read_bytes().decode("utf-8", "replace"), reading.verdict)
                 got = (
                     ""
                     if entry is None

@@ -11,8 +11,10 @@ from monitor.model import Verdict, VerdictKind
 from monitor.sources.content import Content
 from monitor.sources.dom import first_of, next_page, offered_feed
 from monitor.sources.dom_blocks import drafts_of, find_blocks
-from monitor.sources.dom_entry import skip_furniture, withdrawn
-from monitor.sources.drafts import Draft, Page
+from monitor.sources.dom_entry import withdrawn
+from monitor.sources.dom_furniture import skip_furniture
+from monitor.sources.drafts import Draft, Page, with_sound_ids
+from monitor.sources.furniture import is_furniture
 from monitor.sources.stamped_text import segmented
 from monitor.text.html import join_paragraphs, paragraphs_of
 
@@ -29,7 +31,7 @@ def read_blocks(content: Content) -> Page | Verdict:
     if group is None or not told:
         return _read_paragraphs(content)
     return Page(
-        drafts=tuple(told),
+        drafts=tuple(with_sound_ids(told, content.document.url)),
         kind="page",
         how=f"{len(told)} blocks made alike, each with a time ({group.path.partition('<')[0]})",
         title=page_title(content),
@@ -48,7 +50,8 @@ def _read_paragraphs(content: Content) -> Page | Verdict:
     main = content.tree.css_first("main, [role=main], article, body")
     if main is None:
         return nothing
-    page = segmented(join_paragraphs(paragraphs_of(main, skip_furniture(None, pictures=False))))
+    said = paragraphs_of(main, skip_furniture(None, pictures=False))
+    page = segmented(join_paragraphs([text for text in said if not is_furniture(text)]))
     if isinstance(page, Verdict) or len(page.drafts) < _FEWEST:
         return nothing
     how = f"{len(page.drafts)} paragraphs that begin with a time"

@@ -30,19 +30,19 @@ def classes(node: LexborNode) -> str:
     return f"{attributes.get('class') or ''} {attributes.get('id') or ''}".lower()
 
 
-def signature(node: LexborNode) -> str:
-    """Return what nodes of the same make share: the tag and the first class without its numbers."""
+def signature(node: LexborNode, *, exact: bool = False) -> str:
+    """Return what nodes of the same make share: the tag and the first class, without its numbers unless `exact`."""
     first = (node.attributes.get("class") or "").split(maxsplit=1)
-    return f"{node.tag}.{_DIGITS.sub('', first[0]) if first else ''}"
+    return f"{node.tag}.{(first[0] if exact else _DIGITS.sub('', first[0])) if first else ''}"
 
 
-def path(node: LexborNode, levels: int = 4) -> str:
+def path(node: LexborNode, levels: int = 4, *, exact: bool = False) -> str:
     """Return the signatures of a node and the ones above it: equal for the entries of one list, whatever their parents'
     places."""
     parts: list[str] = []
     current: LexborNode | None = node
     while current is not None and len(parts) < levels:
-        parts.append(signature(current))
+        parts.append(signature(current, exact=exact))
         current = current.parent
     return "<".join(parts)
 

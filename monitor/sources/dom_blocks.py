@@ -1,22 +1,22 @@
 """Finds the repeated, time-stamped block of a page: the list whose members are the live blog's entries.
 
 Rule: by structure alone. Elements that hold a time and are made alike (same path of tags and classes) form a group; the
-group whose members hold most text outside links is the live blog, a list of teasers never is.
+group whose members hold most text outside links is the live blog (`dom_scores`), a list of teasers never is.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import mean, median
 from typing import TYPE_CHECKING
 
-from monitor.sources.dom import ancestors, classes, path
+from monitor.sources.dom import ancestors, classes, path, signature
 from monitor.sources.dom_days import with_days
-from monitor.sources.dom_entry import draft_of_block
-from monitor.sources.dom_flat import FLAT_TAGS, drafts_of_flat, parts_after
+from monitor.sources.dom_entry import draft_of_block, is_pinned, own_id
+from monitor.sources.dom_flat import drafts_of_flat
+from monitor.sources.dom_scores import scores_of
 from monitor.sources.dom_times import CARRIERS
 from monitor.sources.drafts import Draft
 from monitor.text.times import read_claim
@@ -25,14 +25,12 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _LEVELS = 9  # how far above its time an entry's element is looked for
-_ENOUGH = 600  # characters of one entry that count: one long article does not outweigh a list
 _MOST_TIMES = 4000
-_PLAINLY = 1500  # a score no list of teasers reaches: words need not be searched for times any more
-_FLAT = 0.9  # an element of its own explains an entry better than a run of siblings
-_LIVE = re.compile(r"live|ticker|stream|timeline|feed|update|minute")
-_NOT_ENTRIES = re.compile(
-    r"comment|related|most-?read|popular|recommend|teaser|promo|carousel|sidebar|\bnav|footer|breadcrumb|key-?event|summary-list"
-)
+_LABEL = 40  # characters of a time as pages show it; an entry's own element may carry its time and is none
+_PLAINLY = 3000  # a score no list of teasers reaches: words need not be searched for times any more
+_MOST_PINNED = 5
+_WRAPPINGS = 3  # boxes around an entry with nothing else in them
+_TOPS = frozenset({"body", "html", "main"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,59 @@ def find_blocks(tree: LexborHTMLParser) -> Group | None:
     body = tree.body
     if body is None:
         return None
-    marked = _best([node for node in body.css(CARRIERS)[:_MOST_TIMES] if node.tag not in {"html", "body", "meta"}])
-    if marked is not None and marked.score > _PLAINLY:
-        return marked
-    return max(filter(None, (marked, _best(_labels(body)))), key=lambda group: group.score, default=None)
+    marked = [node for node in body.css(CARRIERS)[:_MOST_TIMES] if node.tag not in {"html", "body", "meta"}]
+    best: Group | None = None
+    for group in _groups(body, marked):
+        if group is not None and (best is None or group.score > best.score):
+            best = group
+        if best is not None and best.score > _PLAINLY:
+            break
+    return _with_pinned(_widened(best), body) if best is not None else None
+
+
+def _with_pinned(group: Group, body: LexborNode) -> Group:
+    """Add the entries of the same make that are pinned in a box of their own above the list, copies of its entries left out."""
+    first = group.blocks[0]
+    ids = {own_id(block) for block in group.blocks}
+    if group.flat or None in ids:
+        return group
+    pinned = [
+        node
+        for node in body.css(f"{first.tag}[class]")[:_MOST_TIMES]
+        if signature(node) == signature(first) and own_id(node) not in {None, *ids} and is_pinned(node)
+    ]
+    alone = [
+        node
+        for node in pinned
+        if not any(above.mem_id == other.mem_id for other in pinned for above in ancestors(node, _LEVELS))
+    ]
+    return replace(group, blocks=(*alone, *group.blocks)) if len(alone) <= _MOST_PINNED else group
+
+
+def _groups(body: LexborNode, marked: Sequence[LexborNode]) -> Iterator[Group | None]:
+    """Yield the best group of each way to look, the surest first: by marked times, then by words that are times; by class
+    names without their numbers ("post-17"), then by whole ones, which a style compiler makes of numbers ("_2tvI3")."""
+    yield _best(marked)
+    yield _best(marked, exact=True)
+    labels = _labels(body)
+    yield _best(labels)
+    yield _best(labels, exact=True)
+
+
+def _widened(group: Group) -> Group:
+    """Take the boxes around the members where those hold nothing else and carry the ids the members lack."""
+    blocks = group.blocks
+    for _ in range(_WRAPPINGS):
+        if group.flat or len(blocks) < 2 or any(own_id(block) for block in blocks):
+            break
+        parents = [block.parent for block in blocks if block.parent is not None and block.parent.tag not in _TOPS]
+        if len({parent.mem_id for parent in parents}) < len(blocks) or any(
+            len(parent.text().strip()) > len(block.text().strip())
+            for parent, block in zip(parents, blocks, strict=True)
+        ):
+            break
+        blocks = tuple(parents)
+    return replace(group, blocks=blocks) if all(own_id(block) for block in blocks) else group
 
 
 def drafts_of(group: Group, page_url: str | None) -> list[Draft]:
@@ -79,18 +126,21 @@ def _labels(body: LexborNode) -> list[LexborNode]:
     return found
 
 
-def _best(times: Sequence[LexborNode]) -> Group | None:
+def _best(times: Sequence[LexborNode], *, exact: bool = False) -> Group | None:
     holders: dict[str, dict[int, LexborNode]] = defaultdict(dict)
     counts: dict[int, int] = defaultdict(int)
+    spent: dict[int, int] = defaultdict(int)  # characters an element spends on times
     for time in times:
+        told = min(_LABEL, len(time.text().strip()))
         for node in (time, *ancestors(time, _LEVELS)):
             counts[node.mem_id] += 1
-            holders[path(node)].setdefault(node.mem_id, node)
+            spent[node.mem_id] += told
+            holders[path(node, exact=exact)].setdefault(node.mem_id, node)
     lists = [(key, tuple(nodes.values())) for key, nodes in holders.items() if _is_list(nodes, counts)]
     groups = [
         Group(key, nodes, score / mean(counts[node.mem_id] for node in nodes), flat)
         for key, nodes in lists
-        for score, flat in _scores(nodes)
+        for score, flat in scores_of(nodes, spent)
     ]
     return max(groups, key=lambda group: group.score, default=None)
 
@@ -109,29 +159,3 @@ def _in_live(node: LexborNode) -> bool:
     return node.tag in {"article", "li", "section", "div"} and any(
         "live" in classes(above) for above in (node, *ancestors(node, 2))
     )
-
-
-def _scores(blocks: tuple[LexborNode, ...]) -> list[tuple[float, bool]]:
-    """Return how much a group looks like entries: text outside links, each entry's share capped; and, where its members
-    may only begin the entries, how much it does so with what stands beside them.
-
-    Held against the number of times a member shows, so that a day's section loses to the entries in it.
-    """
-    names = " ".join(classes(node) for node in (blocks[0], *ancestors(blocks[0], 3)))
-    weight = (0.2 if _NOT_ENTRIES.search(names) else 1.0) * (1.3 if _LIVE.search(names) else 1.0)
-    own = [_words(block) for block in blocks]
-    scores = [(weight * sum(min(_ENOUGH, words) for words in own), False)]
-    parents = {block.parent.mem_id for block in blocks if block.parent is not None}
-    if blocks[0].tag in FLAT_TAGS and 3 * len(parents) <= len(blocks) + 1:  # side by side, not each in its entry
-        starts = frozenset(block.mem_id for block in blocks)
-        beside = [sum(_words(part) for part in parts_after(block, starts)) for block in blocks]
-        total = sum(min(_ENOUGH, words + more) for words, more in zip(own, beside, strict=True))
-        scores.append((_FLAT * weight * total, True))
-    return scores
-
-
-def _words(node: LexborNode) -> int:
-    """Return the characters of a node's text outside links."""
-    if node.tag == "-text":
-        return len((node.text_content or "").strip())
-    return max(0, len(node.text().strip()) - sum(len(link.text()) for link in node.css("a")[:50]))

@@ -10,30 +10,25 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from monitor.sources.dom import HEADINGS, attribute, classes
+from monitor.sources.dom import HEADINGS, attribute, classes, leaf_texts
+from monitor.sources.dom_furniture import is_badge, is_hidden, skip_furniture
 from monitor.sources.dom_times import CARRIERS, Told, carried_by, shown_claim, told_by
 from monitor.sources.drafts import Draft
 from monitor.sources.feed_entries import absolute
+from monitor.sources.furniture import is_furniture, is_title
 from monitor.sources.values import moment
-from monitor.text.html import Skip, join_paragraphs, paragraphs_of
+from monitor.text.html import join_paragraphs, paragraphs_of
 from monitor.text.times import read_claim
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_FURNITURE = re.compile(
-    r"\b(?:share|sharing|social|byline|by-line|author|contributor|meta|meta-time|timestamp|time-stamp|dateline|pubdate|related|promo|advert"
-    r"|ads?|ad-slot|adslot|newsletter|comments?|credit|copyright|toolbar|buttons?|visually-hidden|sr-only|screen-reader|gs-u-vh|hidden|tags?"
-    r"|entry-info|permalink|kicker-label|read-more|caption)\b"
-)
-_CAPTION = re.compile(r"\b(?:caption|credit|copyright)\b")
-_NEVER_TEXT = frozenset({"time", "button", "nav", "footer", "amp-timeago", "gu-island"})
 _COUNTED = re.compile(r"[a-zA-Z_-]*\d{1,4}")
 _LEADING_DASH = re.compile(r"^\s*[–—|:-]\s+")  # what parted the text from the time before it
-_BADGE = re.compile(r"badge|-tag\b|label|breaking|flag|visually-hidden|gs-u-vh|sr-only|kicker")
 _UPDATES = ("data-update-time", "data-last-modified-time", "data-modified", "data-updated")
-_PINNED = re.compile(r"\b(?:pinned|sticky|is-pinned|is-sticky|pinned-post)\b")
-_TITLE = re.compile(r"\b(?:title|headline|heading|entry-title|post-title|h-title)\b")
+_PINNED = re.compile(r"\b(?:pinned|sticky)\b")
+_PINS = ("data-pinned", "data-post-sticky")
+_TITLE = re.compile(r"\b(?:title|ttl|headline|heading|entry-title|post-title|h-title)\b")
 IDS = (
     "data-block-id",
     "data-post-id",
@@ -45,6 +40,9 @@ IDS = (
     "data-key",
     "data-id",
 )
+_OWN_ID = re.compile(
+    r"data-(?!.*(?:user|author|parent|page|blog|ad|section|component|module|channel|gtm)-)[a-z0-9-]+-u?u?id"
+)
 _AUTHORS = "[rel=author], [itemprop=author], [class*=byline], [class*=author], [class*=contributor]"
 
 
@@ -55,7 +53,7 @@ def draft_of_block(block: LexborNode, page_url: str | None) -> Draft:
     anchor = anchor_of(block)
     return Draft(
         text=text_of(block, heading, label=label_of(told)),
-        title=_title(heading) if heading is not None else None,
+        title=_title(heading, label_of(told)) if heading is not None else None,
         native_id=anchor,
         url=permalink(block, anchor, page_url),
         stamp=told.stamp,
@@ -63,22 +61,32 @@ def draft_of_block(block: LexborNode, page_url: str | None) -> Draft:
         header=told.header,
         updated_at=updated_of(block),
         author=author_of(block),
-        pinned=bool(_PINNED.search(classes(block))) or attribute(block, "data-pinned").lower() == "true",
+        pinned=is_pinned(block),
     )
 
 
-def _title(heading: LexborNode) -> str | None:
-    """Return a heading's text without the label before it that sighted readers see as a badge."""
-    text = " ".join(" ".join(paragraphs_of(heading)).split())
-    label = next((node for node in heading.css("span[class]") if _BADGE.search(attribute(node, "class"))), None)
-    badge = " ".join(label.text().split()) if label is not None else ""
-    return text.removeprefix(badge).strip() or None if len(badge) < len(text) else text or None
+def _title(heading: LexborNode, label: str) -> str | None:
+    """Return a heading's text without the time in it, what only screen readers say, and the badge before it."""
+    text = _one_line(paragraphs_of(heading, is_hidden)) or _one_line(paragraphs_of(heading))
+    node = next((node for node in heading.css("span[class]") if is_badge(node)), None)
+    badge = " ".join(node.text().split()) if node is not None else ""
+    for before in (label, badge):
+        rest = text.removeprefix(before) if before else text
+        if rest and rest != text and not rest[0].isalnum():
+            text = _LEADING_DASH.sub("", rest).strip() or text
+        elif rest and before == badge:
+            text = rest.strip()
+    return text or None
+
+
+def _one_line(paragraphs: list[str]) -> str:
+    return " ".join(" ".join(paragraphs).split())
 
 
 def told_of(block: LexborNode) -> Told:
     """Return an entry's time: what its element carries, else what its first time element with anything to say tells."""
     carried = carried_by(block)
-    if carried.stamp is not None:
+    if not carried.nothing:
         return carried
     for node in [block] if block.tag == "time" else block.css(CARRIERS)[:6]:
         told = Told() if node.mem_id == block.mem_id and node.tag != "time" else told_by(node)
@@ -92,11 +100,33 @@ def heading_of(block: LexborNode) -> LexborNode | None:
     for node in block.traverse():
         if node.tag in HEADINGS and node.text().strip():
             return node
+        if node.tag == "p" and _is_bold_line(node):
+            return node
         if node.tag in {"p", "blockquote", "ul", "ol"} and len(node.text().strip()) > 40:
             break
         if node.tag in {"div", "span", "strong", "a"} and _is_title_box(node):
             return node
     return None
+
+
+def _is_bold_line(node: LexborNode) -> bool:
+    """Whether a paragraph is one bold line that reads as a title, with text after it."""
+    child = node.child
+    if child is None or child.next is not None or child.tag not in {"strong", "b"} or not _followed(node):
+        return False
+    line = " ".join(child.text().split())
+    return bool(line) and is_title(line) and read_claim(line) is None and not is_furniture(line)
+
+
+def _followed(node: LexborNode) -> bool:
+    following = node.next
+    while following is not None and following.tag == "-text":
+        following = following.next
+    return (
+        following is not None
+        and following.tag in {"p", "ul", "ol", "blockquote", "div"}
+        and bool(following.text().strip())
+    )
 
 
 def _is_title_box(node: LexborNode) -> bool:
@@ -129,11 +159,8 @@ def text_of(block: LexborNode, heading: LexborNode | None, *, label: str = "") -
     """Return the entry's text without its title, time (shown as `label`) and furniture."""
     title = heading.mem_id if heading is not None else None
     for pictures in (False, True):
-        paragraphs = [
-            paragraph
-            for paragraph in paragraphs_of(block, skip_furniture(title, pictures=pictures))
-            if paragraph.strip()
-        ]
+        said = paragraphs_of(block, skip_furniture(title, pictures=pictures, label=label))
+        paragraphs = [paragraph for paragraph in said if paragraph.strip() and not is_furniture(paragraph)]
         text = join_paragraphs(_without_labels(paragraphs, label))
         if text:
             return text
@@ -142,6 +169,7 @@ def text_of(block: LexborNode, heading: LexborNode | None, *, label: str = "") -
 
 def _without_labels(paragraphs: list[str], label: str) -> list[str]:
     """Take the times off that stand before the text, in paragraphs of their own or at the head of the first."""
+    paragraphs = [text for text in paragraphs if text.strip() != label]
     first = 0
     while first < min(3, len(paragraphs)) and read_claim(paragraphs[first]) is not None:
         first += 1
@@ -153,45 +181,33 @@ def _without_labels(paragraphs: list[str], label: str) -> list[str]:
     return [_LEADING_DASH.sub("", head), *paragraphs[first + 1 :]]
 
 
-def skip_furniture(title: int | None, *, pictures: bool) -> Skip:
-    """Return what of an entry is not its text, the node `title` among it; with `pictures` their captions are text."""
-    silent = _NEVER_TEXT if pictures else _NEVER_TEXT | {"figure"}
-
-    def skip(node: LexborNode) -> bool:
-        if node.mem_id == title or node.tag in silent:
-            return True
-        attributes = node.attributes
-        if attributes.get("aria-hidden") == "true" or "hidden" in attributes:
-            return True
-        names = attributes.get("class")
-        if not names or node.tag in {"p", "article"}:
-            return False
-        return _is_furniture_box(node, names.replace("_", " ").lower(), pictures=pictures)
-
-    return skip
+def is_pinned(block: LexborNode) -> bool:
+    """Return whether an entry, or the box it stands in alone, says that it is kept at the top."""
+    if _PINNED.search(classes(block)) or any(attribute(block, name).lower() == "true" for name in _PINS):
+        return True
+    box = block.parent
+    return box is not None and "pinned" in classes(box) and sum(child.tag == block.tag for child in box.iter()) == 1
 
 
-def _is_furniture_box(node: LexborNode, names: str, *, pictures: bool) -> bool:
-    """Whether a box is named like furniture and holds no more than furniture does: no paragraphs of text."""
-    if _CAPTION.search(names):
-        return not pictures
-    return bool(_FURNITURE.search(names)) and sum(len(paragraph.text()) for paragraph in node.css("p")[:4]) < 120
+def own_id(block: LexborNode) -> str | None:
+    """Return the id an element itself carries: a data attribute made for it, or `id`."""
+    return next((value for name in (*IDS, "id") if (value := attribute(block, name))), None)
 
 
 def anchor_of(block: LexborNode) -> str | None:
     """Return the id the publisher gave the entry in the page: a data attribute, the element's id, a named anchor.
 
-    An id that only counts the entries ("livepost46") gives way to an anchor inside that does more than count.
+    An id that only counts the entries ("livepost46") gives way to an anchor inside that does more than count; where there is
+    none of these, any data attribute that calls itself an id will do ("data-news-id").
     """
-    for name in IDS:
-        if value := attribute(block, name):
-            return value
-    own = attribute(block, "id")
-    if own and not _COUNTED.fullmatch(own):
+    own = own_id(block)
+    if own and (any(attribute(block, name) for name in IDS) or not _COUNTED.fullmatch(own)):
         return own
     inner = block.css_first("article[id], a[id], a[name], header[id], [data-block-id], [data-post-id]")
     if inner is None or inner.mem_id == block.mem_id:
-        return own or None
+        return own or next(
+            (value for name, value in block.attributes.items() if value and _OWN_ID.fullmatch(name)), None
+        )
     named = next((value for name in ("id", "name", *IDS) if (value := attribute(inner, name))), "")
     return own if own and (not named or _COUNTED.fullmatch(named)) else named or None
 
@@ -217,5 +233,6 @@ def author_of(block: LexborNode) -> str | None:
     node = block.css_first(_AUTHORS)
     if node is None:
         return None
-    name = " ".join(node.text(separator=" ").split()).removeprefix("By ").strip()
+    named = [text for text in leaf_texts(node) if read_claim(text) is None]
+    name = " ".join(" ".join(named).split()).removeprefix("By ").replace(" ,", ",").strip(" ,|·•–—-")
     return name if 0 < len(name) < 120 else None

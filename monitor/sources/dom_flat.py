@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from monitor.sources.dom import HEADINGS, classes
-from monitor.sources.dom_entry import anchor_of, label_of, permalink, skip_furniture, text_of, told_of
+from monitor.sources.dom_entry import anchor_of, label_of, permalink, text_of, told_of
+from monitor.sources.dom_furniture import skip_furniture
 from monitor.sources.drafts import Draft
+from monitor.sources.furniture import is_furniture
 from monitor.text.html import join_paragraphs, paragraphs_of
 from monitor.text.times import read_claim
 
@@ -70,7 +72,7 @@ def _draft(block: LexborNode, parts: list[LexborNode], page_url: str | None) -> 
     if title is None and block.tag in HEADINGS and paragraphs and own:
         title, paragraphs = " ".join(own.split()), paragraphs[1:]
     return Draft(
-        text=join_paragraphs(paragraphs),
+        text=join_paragraphs([text for text in paragraphs if not is_furniture(text)]),
         title=title,
         native_id=anchor,
         url=permalink(block, anchor, page_url),

@@ -29,9 +29,26 @@ EPOCHS = (
     "data-date",
     "data-datetime",
     "data-posted",
+    "data-publishdate",
+    "data-published-at",
+    "data-created-at",
+    "data-date-gmt",
+    "data-js-timestamp",
+    "data-unixtime",
+    "data-utime",
     "data-ts",
 )
-CARRIERS = ", ".join(("time", "[datetime]", "[itemprop=datePublished]", *(f"[{name}]" for name in EPOCHS)))
+CARRIERS = ", ".join(
+    (
+        "time",
+        "[datetime]",
+        "[itemprop=datePublished]",
+        "abbr[title]",
+        "[class*=time][title]",
+        "[class*=date][title]",
+        *(f"[{name}]" for name in EPOCHS),
+    )
+)
 
 
 class Told(NamedTuple):
@@ -67,24 +84,30 @@ def carried_by(block: LexborNode) -> Told:
     """Return the instant an entry's own element carries in an attribute, if it does."""
     for name in EPOCHS:
         value = attribute(block, name)
-        stamp, _ = stamped(value) if value else (None, None)
+        stamp, claim = stamped(value) if value else (None, None)
         if stamp is not None:
             return Told(Stamp(stamp.at))
+        if claim is not None and claim.year is not None and claim.hour is not None:
+            return Told(claim=claim)
     return Told()
 
 
 def shown_claim(node: LexborNode) -> TimeClaim | None:
-    """Return the first label in a node that is a time: a clock or "ago" if there is one, else a date."""
+    """Return the first label in a node that is a time: a clock, else "ago", else a date."""
     date: TimeClaim | None = None
+    counted: TimeClaim | None = None
     for at, text in enumerate(leaf_texts(node)):
         if at > 8:
             break
         claim = read_claim(text)
-        if claim is not None and not claim.is_date:
+        if claim is not None and claim.hour is not None:
             return claim
-        date = date or claim
-    if date is not None:
-        return date
+        if claim is None and counted is not None:
+            break  # "1h ago", and the entry's words have begun
+        counted = counted or (claim if claim is not None and claim.ago is not None else None)
+        date = date or (claim if claim is not None and claim.is_date else None)
+    if counted is not None or date is not None:
+        return counted or date
     whole = node.text(separator=" ")
     return read_claim(whole) if len(whole) < 200 else None
 

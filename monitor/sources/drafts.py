@@ -6,7 +6,9 @@ from one poll to the next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.model import SourceKind, Stamp, Verdict
@@ -48,3 +50,10 @@ class Page:
     remarks: tuple[str, ...] = ()
     verdict: Verdict | None = None
     left_out: int = 0  # older entries the document has and nobody read, because there are too many
+
+
+def with_sound_ids(drafts: Sequence[Draft], page_url: str | None) -> list[Draft]:
+    """Drop ids that name no single entry: the page's own address, or one id for most of the entries."""
+    counts = Counter(draft.native_id for draft in drafts if draft.native_id)
+    shared = {key for key, count in counts.items() if count > 1 and 2 * count > len(drafts)} | {page_url}
+    return [replace(draft, native_id=None) if draft.native_id in shared else draft for draft in drafts]

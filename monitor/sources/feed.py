@@ -21,6 +21,7 @@ from monitor.sources.gates import error_feed
 from monitor.sources.limits import external_entity, too_complex
 
 _XML_ENCODING = re.compile(rb"""(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*["'][^"']*["']""", re.IGNORECASE)
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{0,30});)")
 _SURROGATE_REFERENCE = re.compile(
     rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*5(?:529[6-9]|5[3-9]\d{2}|6\d{3}|7[0-2]\d{2}|73[0-3]\d|734[0-3]));"
 )
@@ -96,12 +97,29 @@ def parse_feed(body: bytes) -> dict[str, Any]:
     """Return feedparser's result; references to surrogates, which it raises on, are replaced."""
     import feedparser
 
+    body = _with_whole_ampersands(body)
     try:
         parsed = feedparser.parse(BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     except UnicodeError:
         mended = _SURROGATE_REFERENCE.sub(b"&#xFFFD;", body)
         parsed = feedparser.parse(BytesIO(mended), sanitize_html=False, resolve_relative_uris=False)
     return dict(parsed)
+
+
+def _with_whole_ampersands(body: bytes) -> bytes:
+    """Return a feed with its bare ampersands written out, outside CDATA: feedparser reads "AT&T says" as "AT&T; says"."""
+    if _BARE_AMPERSAND.search(body) is None:
+        return body
+    parts: list[bytes] = []
+    at = 0
+    while True:
+        begin = body.find(b"<![CDATA[", at)
+        end = body.find(b"]]>", begin) if begin >= 0 else -1
+        parts.append(_BARE_AMPERSAND.sub(b"&amp;", body[at : begin if end >= 0 else len(body)]))
+        if end < 0:
+            return b"".join(parts)
+        parts.append(body[begin : end + 3])
+        at = end + 3
 
 
 def feed_name(version: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from monitor.model import Stamp
 from monitor.sources.drafts import Draft
+from monitor.sources.furniture import is_furniture
 from monitor.text.html import html_line, html_text, join_paragraphs
 from monitor.text.times import TimeClaim, read_claim, stamp_of
 
@@ -43,13 +44,21 @@ def draft_of(entry: FeedDict, *, base: str | None, dated_by_update: bool) -> Dra
         text=_text(entry),
         title=title_of(entry),
         native_id=_line(raw(entry, "id")),
-        url=absolute(_line(raw(entry, "link")), base),
+        url=_address(entry, base),
         stamp=stamp,
         claim=claim,
         updated_at=updated.at if updated is not None and updated is not stamp else None,
         author=_author(entry),
         tags=_tags(entry),
     )
+
+
+def _address(entry: FeedDict, base: str | None) -> str | None:
+    """The entry's link; an id that feedparser takes for one is none unless it looks like an address."""
+    link = _line(raw(entry, "link"))
+    if link and link == _line(raw(entry, "id")) and "/" not in link:
+        return None
+    return absolute(link, base)
 
 
 def raw(entry: FeedDict, key: str) -> Any:
@@ -76,12 +85,21 @@ def _text(entry: FeedDict) -> str:
     bodies = [part for part in contents if isinstance(part, Mapping)] if isinstance(contents, list) else []
     for part in sorted(bodies, key=lambda part: len(str(part.get("value") or "")), reverse=True):
         if text := _plain(part):
-            return text
+            return _without_tail(text)
     detail = raw(entry, "summary_detail")
     if isinstance(detail, Mapping) and (text := _plain(detail)):
-        return text
+        return _without_tail(text)
     summary = raw(entry, "summary")
-    return html_text(summary[:_LONGEST]) if isinstance(summary, str) else ""
+    return _without_tail(html_text(summary[:_LONGEST])) if isinstance(summary, str) else ""
+
+
+def _without_tail(text: str) -> str:
+    """Take "Continue reading..." and its like off the end of a text that says more than that."""
+    rest, _, last = text.rpartition("\n\n")
+    while rest and is_furniture(last):
+        text = rest
+        rest, _, last = text.rpartition("\n\n")
+    return text
 
 
 def _plain(part: Mapping[str, Any]) -> str:

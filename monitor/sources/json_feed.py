@@ -15,8 +15,14 @@ from monitor.text.html import html_line, html_text, join_paragraphs
 
 
 def is_json_feed(value: JSON) -> bool:
-    """Return whether a JSON value says that it is a JSON Feed."""
-    return isinstance(value, dict) and "jsonfeed.org/version/" in str(value.get("version"))
+    """Return whether a JSON value says that it is a JSON Feed, or holds items as only JSON Feed has them."""
+    if not isinstance(value, dict):
+        return False
+    items = value.get("items")
+    first = items[0] if isinstance(items, list) and items else None
+    return "jsonfeed.org/version/" in str(value.get("version")) or (
+        isinstance(first, dict) and "id" in first and bool(first.keys() & {"content_html", "content_text"})
+    )
 
 
 def read_json_feed(content: Content) -> Page | Verdict:

@@ -38,7 +38,7 @@ def _claims_feed(content: Content) -> str | None:
         return f"its first element is <{content.root}>"
     if content.start.startswith("<?xml") and content.root != "html":
         return "it is XML"
-    return "it names the JSON Feed version" if content.start.startswith("{") and is_json_feed(content.json) else None
+    return "its items are those of JSON Feed" if content.start.startswith("{") and is_json_feed(content.json) else None
 
 
 def _read_feed(content: Content) -> Page | Verdict:

@@ -19,7 +19,7 @@ from monitor.sources.content import Content
 from monitor.sources.dom import ancestors, attribute, next_page
 from monitor.sources.dom_blocks import drafts_of, find_blocks
 from monitor.sources.dom_entry import draft_of_block, withdrawn
-from monitor.sources.drafts import Draft, Page
+from monitor.sources.drafts import Draft, Page, with_sound_ids
 from monitor.sources.layout import letters, with_paragraphs_of
 from monitor.sources.limits import newest_part
 from monitor.sources.microdata import draft_of_item, marked_up_updates
@@ -31,7 +31,9 @@ from monitor.sources.vendors import read_vendor
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+_MOST_ALIKE = 50
 _MUCH = 200  # letters: what a byline or a label adds to a short text is less
+_SENTENCE_ENDS = tuple(".!?:;\"'”’»›)]}。！？」）؟।")  # a body that ends in none of them was cut, "…" among them
 _ANCHOR_ATTRIBUTES = ("id", "name", "data-block-id", "data-post-id")
 _NO_ENTRY = {"html", "body", "head", "meta", "input", "script", "form"}
 
@@ -56,7 +58,7 @@ def read_live_blog(content: Content) -> Page | Verdict:
     if not drafts:
         return Verdict(VerdictKind.FAILED, "the page holds no LiveBlogPosting with updates", "no_entries")
     return Page(
-        drafts=tuple(reconciled(_with_sound_ids(drafts, page_url), content, title=title, began=began)),
+        drafts=tuple(reconciled(with_sound_ids(drafts, page_url), content, title=title, began=began)),
         kind="liveblog",
         how=how,
         title=title,
@@ -66,16 +68,6 @@ def read_live_blog(content: Content) -> Page | Verdict:
         next_url=next_page(content.tree, page_url),
         left_out=left_out,
     )
-
-
-def _with_sound_ids(drafts: Sequence[Draft], page_url: str | None) -> list[Draft]:
-    """Drop ids that name no single entry: the page's own address, or one id for every update."""
-    seen: dict[str, int] = {}
-    for draft in drafts:
-        if draft.native_id:
-            seen[draft.native_id] = seen.get(draft.native_id, 0) + 1
-    shared = {key for key, count in seen.items() if len(drafts) > 1 and count == len(drafts)} | {page_url}
-    return [replace(draft, native_id=None) if draft.native_id in shared else draft for draft in drafts]
 
 
 def reconciled(drafts: list[Draft], content: Content, *, title: str | None, began: datetime | None) -> list[Draft]:
@@ -89,7 +81,7 @@ def reconciled(drafts: list[Draft], content: Content, *, title: str | None, bega
     one_title = _say_one_thing([draft.title for draft in drafts], title)
     one_time = _say_one_thing([draft.stamp.at if draft.stamp else None for draft in drafts], began)
     mended = [
-        _mended(draft, twin, title_from_page=one_title, time_from_page=one_time)
+        _mended(draft, twin, title_from_page=one_title or draft.title == title, time_from_page=one_time)
         for draft, twin in zip(drafts, twins, strict=True)
     ]
     return with_unmarked(mended, twins, list(shown.values()))
@@ -114,18 +106,16 @@ def _twins(
     """Return for each draft what the page shows of it: found by anchor, else by title or by the beginning of its text."""
     originals = sorted(shown.values(), key=lambda draft: draft.pinned)  # a pinned copy stands for no entry
     by_id: dict[str, Draft] = {}
-    worded: dict[str, Draft] = {}
     for draft in originals:
         if draft.native_id:
             by_id.setdefault(draft.native_id.removeprefix("block-"), draft)
-        for key in _keys(draft):
-            worded.setdefault(key, draft)
+    ours, theirs = _by_key(drafts), _by_key(originals)
     named = _anchors(tree)
     names = _own_names(drafts)
     return [
         next((by_id[name] for name in own if name in by_id), None)
         or _entry_around(own, named, shown, page_url)
-        or next((worded[key] for key in _keys(draft) if key in worded), None)
+        or _matching(draft, ours, theirs)
         for draft, own in zip(drafts, names, strict=True)
     ]
 
@@ -158,9 +148,32 @@ def _entry_around(
     return draft_of_block(node, page_url)
 
 
+def _by_key(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
+    """Return the drafts by their keys in page order, copies of one entry counted once."""
+    found: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        for key in _keys(draft):
+            known = found.setdefault(key, [])
+            if all((one.title, one.text) != (draft.title, draft.text) for one in known[:_MOST_ALIKE]):
+                known.append(draft)
+    return found
+
+
+def _matching(draft: Draft, drafts: dict[str, list[Draft]], shown: dict[str, list[Draft]]) -> Draft | None:
+    """Return the shown entry with a key of the draft; of several alike the one in the same place, if there are as many."""
+    for key in _keys(draft):
+        alike, found = drafts[key], shown.get(key, ())
+        if len(alike) == len(found):
+            return found[next((at for at, one in enumerate(alike) if one.text == draft.text), 0)]
+    return None
+
+
 def _keys(draft: Draft) -> list[str]:
+    """Return what an entry may be known by: its title, the beginning of its text, and that with its time."""
     keys = [f"title {letters(draft.title)}"] if draft.title else []
     begin = letters(draft.text[:200])[:60]
+    if draft.stamp is not None and begin:
+        keys.append(f"time {draft.stamp.at.timestamp():.0f} {begin[:20]}")
     return [*keys, f"text {begin}"] if len(begin) > 20 else keys
 
 
@@ -224,7 +237,7 @@ def _fuller(declared: str, shown: str) -> str:
     told, seen = letters(declared), letters(shown)
     if not told:
         return shown
-    cut = declared.rstrip().endswith(("…", "...")) or len(seen) > 2 * len(told) + _MUCH
+    cut = not declared.rstrip().endswith(_SENTENCE_ENDS) or len(seen) > len(told) + _MUCH
     if cut and seen.startswith(told[: max(20, len(told) - 10)]):
         return shown
     return with_paragraphs_of(declared, shown) if shown.count("\n\n") > declared.count("\n\n") else declared

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.sources.dom import attribute
-from monitor.sources.dom_entry import text_of
+from monitor.sources.dom_entry import heading_of, label_of, text_of, told_of
 from monitor.sources.drafts import Draft
 from monitor.sources.feed_entries import absolute
+from monitor.sources.layout import letters
+from monitor.sources.schema import plain_line, plain_text
 from monitor.sources.values import moment, stamped
 from monitor.text.html import join_paragraphs, paragraphs_of
 
@@ -35,8 +37,8 @@ def draft_of_item(item: LexborNode, page_url: str | None) -> Draft:
     own = attribute(item, "itemid") or attribute(item, "id") or None
     author = _property(item, "author")
     return Draft(
-        text=join_paragraphs(paragraphs_of(body)) if body is not None else text_of(item, heading),
-        title=_value(heading) or None,
+        text=_body(item, body) if body is not None else text_of(item, heading_of(item), label=label_of(told_of(item))),
+        title=plain_line(_value(heading)) or None,
         native_id=own or (url if url != page_url else None),
         url=url,
         stamp=stamp,
@@ -44,6 +46,15 @@ def draft_of_item(item: LexborNode, page_url: str | None) -> Draft:
         updated_at=moment(_value(_property(item, "dateModified"))),
         author=_value((_property(author, "name") if author is not None else None) or author) or None,
     )
+
+
+def _body(item: LexborNode, node: LexborNode) -> str:
+    """Return the text of a body. A `<meta>` holds it in `content`, where a quotation mark within it ends it early."""
+    written = plain_text(attribute(node, "content"))
+    if not written:
+        return join_paragraphs(paragraphs_of(node))
+    shown = text_of(item, heading_of(item), label=label_of(told_of(item)))
+    return shown if letters(shown).startswith(letters(written)) else written
 
 
 def _property(item: LexborNode, name: str) -> LexborNode | None:

@@ -78,14 +78,17 @@ def updates_of(blog: Node) -> list[Node]:
     if isinstance(updates, dict):
         inner = updates.get("@list") or updates.get("itemListElement")
         updates = inner if isinstance(inner, list) else [updates]
-    return [update for update in updates if isinstance(update, dict)] if isinstance(updates, list) else []
+    listed = updates if isinstance(updates, list) else []
+    inner = [one.get("item") if isinstance(one, dict) and _is_a(one, "ListItem") else one for one in listed]
+    return [update for update in inner if isinstance(update, dict)]
 
 
 def draft_of_update(update: Node, page_url: str | None) -> Draft:
     """Return the draft of one update. Its id is what the publisher gives it: `@id`, `identifier`, or its own address."""
-    stamp, claim = stamped(update.get("datePublished") or update.get("dateCreated"))
-    url = absolute(_address(update.get("url")) or _address(update.get("mainEntityOfPage")), page_url)
+    stamp, claim = stamped(update.get("datePublished") or update.get("dateCreated") or update.get("uploadDate"))
     own = line(update.get("@id")) or line(_value(update.get("identifier")))
+    anchor = own if own and own.startswith("#") else None
+    url = absolute(_address(update.get("url")) or anchor or _address(update.get("mainEntityOfPage")), page_url)
     return Draft(
         text=_body(update),
         title=plain_line(text_value(_value(update.get("headline"))) or text_value(_value(update.get("name"))) or "")

@@ -25,7 +25,21 @@ Search = Callable[[JSON], JSON]
 _USUAL = {
     "id": ("id", "_id", "guid", "uuid", "uid", "key", "postId", "post_id", "slug"),
     "title": ("title", "headline", "heading", "name", "subject"),
-    "text": ("text", "body", "content", "html", "bodyHtml", "message", "description", "summary", "render", "excerpt"),
+    "text": (
+        "text",
+        "body",
+        "content",
+        "content_html",
+        "content_text",
+        "html",
+        "bodyHtml",
+        "articleBody",
+        "message",
+        "description",
+        "summary",
+        "render",
+        "excerpt",
+    ),
     "time": (
         "published_at",
         "publishedAt",
@@ -38,16 +52,28 @@ _USUAL = {
         "created",
         "timestamp",
         "time",
+        "date_gmt",
         "date",
         "firstPublished",
         "entry_time",
         "updated_at",
         "updated",
     ),
-    "updated": ("updated_at", "updatedAt", "dateModified", "date_modified", "lastModified", "modified", "updated"),
+    "updated": (
+        "updated_at",
+        "updatedAt",
+        "dateModified",
+        "date_modified",
+        "lastModified",
+        "modified_gmt",
+        "modified",
+        "updated",
+    ),
     "url": ("url", "link", "permalink", "webUrl", "href", "share_link"),
-    "author": ("author", "byline", "creator", "display_name"),
+    "author": ("author", "authors", "byline", "creator", "display_name"),
+    "tags": ("tags", "keywords"),
 }
+_WITHIN = ("properties", "attributes", "node", "fields", "_source")
 _MARKUP = re.compile(r"<[a-zA-Z/!][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-z]{2,8});")
 
 
@@ -132,12 +158,12 @@ def _field(item: JSON, search: Search) -> JSON:
 
 def _draft(item: dict[str, JSON], fields: Mapping[str, Search], page_url: str | None) -> tuple[Draft, bool]:
     def value(key: str) -> JSON:
-        return _field(item, fields[key]) if key in fields else (None if fields else _usual(item, key))
+        return _field(item, fields[key]) if key in fields else _usual(item, key)
 
     stamp, claim = stamped(value("time"))
     draft = Draft(
         text=body_text(value("text")),
-        title=html_line(text_value(value("title")) or "") or None,
+        title=html_line(body_text(value("title"))) or None,
         native_id=line(value("id")),
         url=absolute(line(value("url")), page_url),
         stamp=stamp,
@@ -174,13 +200,19 @@ def listed(value: JSON) -> tuple[str, ...]:
 
 
 def _usual(item: dict[str, JSON], key: str) -> JSON:
-    """A field under one of its usual names, in the member itself or in its `properties` (GeoJSON) or `attributes` (JSON:API)."""
-    inner = next((item[name] for name in ("properties", "attributes") if isinstance(item.get(name), dict)), None)
+    """A field under one of its usual names, in the member itself or in what it wraps: `properties` (GeoJSON), `attributes`
+    (JSON:API), `node` (GraphQL), `_source` (search engines)."""
+    inner = next((item[name] for name in _WITHIN if isinstance(item.get(name), dict)), None)
     for holder in (item, inner):
         if isinstance(holder, dict):
             for name in _USUAL.get(key, ()):
-                if holder.get(name) not in (None, ""):
-                    return holder[name]
+                found = holder.get(name)
+                if found not in (None, "", []):
+                    return (
+                        f"{found}Z"
+                        if name.endswith("_gmt") and isinstance(found, str) and found[-1].isdigit()
+                        else found
+                    )
     return None
 
 
@@ -203,6 +235,6 @@ def _likely_list(value: JSON) -> list[JSON] | None:
 def _holds_entries(items: list[JSON]) -> bool:
     sample = [item for item in items[:10] if isinstance(item, dict)]
     return bool(sample) and all(
-        stamped(_usual(item, "time")) != (None, None) and (text_value(_usual(item, "title")) or _usual(item, "text"))
+        stamped(_usual(item, "time")) != (None, None) and (_usual(item, "title") or _usual(item, "text"))
         for item in sample
     )

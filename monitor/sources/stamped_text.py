@@ -22,12 +22,14 @@ from monitor.sources.furniture import is_furniture, is_title
 from monitor.text.html import join_paragraphs
 from monitor.text.times import TimeClaim, read_claim
 
-_INLINE = re.compile(r"^([^\n]{3,40}?)(?:\s+[–—|-]\s+|\s*[|:\t]\s+|\t)(?=\S)")
+_AFTER_TIME = re.compile(r"(?:\s+[–—|-]\s+|\s*[|:\t]\s+|\t)(?=\S)")
+_LONGEST_LABEL = 40
 _NARROW, _WIDE = 36, 100  # characters of the widest line of a text that was wrapped by a program
 _FULL = 0.75  # of that width: a shorter line ends its paragraph
 _BULLET = re.compile(r"^[•·*▪■►>–—-]\s+")
 _SPACED = re.compile(
-    r"^(\[?\d{1,2}[:h]\d{2}\]?(?:\s?[ap]\.?m\b\.?)?(?:\s?(?:GMT|BST|CET|CEST|Uhr))?)\s+(?=[^\s\d])", re.IGNORECASE
+    r"^(\[?\d{1,2}[:h]\d{2}\]?(?:\s?[ap]\.?m\b\.?)?(?:\s?(?:GMT|BST|CET|CEST|Uhr))?)\s+(?!min\b)(?=[^\s\d])",
+    re.IGNORECASE,
 )
 _STYLE_SHARE = 0.08  # a weak style rarer than this beside the page's style is text
 
@@ -95,9 +97,9 @@ def _timed(line: str, gap: int) -> _Line:
     if claim is not None:
         return _Line(line, gap, claim)
     bare = _BULLET.sub("", line)
-    inline = _INLINE.match(bare)
-    if inline and (claim := _clock(inline.group(1))) is not None:
-        return _Line(line, gap, claim, " ".join(bare[inline.end() :].split()))
+    for mark in _AFTER_TIME.finditer(bare, 3, _LONGEST_LABEL + 8):  # "10 March 2026 - 15:47 - Boats stop" has two
+        if mark.start() <= _LONGEST_LABEL and (claim := _clock(bare[: mark.start()])) is not None:
+            return _Line(line, gap, claim, " ".join(bare[mark.end() :].split()))
     spaced = _SPACED.match(bare)
     if spaced and (claim := _clock(spaced.group(1))) is not None:
         return _Line(line, gap, claim, " ".join(bare[spaced.end() :].split()), spaced=True)

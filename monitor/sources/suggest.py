@@ -7,7 +7,7 @@ are left out. What is suggested is tried on the page before it is told.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,26 @@ from monitor.model import Document, ReadOptions
 from monitor.sources.content import Content
 from monitor.sources.dom import HEADINGS, attribute
 from monitor.sources.dom_blocks import find_blocks
-from monitor.sources.dom_entry import IDS, draft_of_block, heading_of
+from monitor.sources.dom_entry import IDS, heading_of
 from monitor.sources.dom_times import EPOCHS
+from monitor.sources.drafts import Draft, Page
 from monitor.sources.memory import ReadMemory
+from monitor.sources.selected_page import read_selected
 from monitor.text.html import too_deep
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+_BESIDE = 3  # elements a named selector may find besides each entry: posts of the same make without a time
+_ROLES = ("data-testid", "data-component", "data-qa", "data-type", "itemprop", "role")
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z_-]*")
+_ANY_NAME = re.compile(r"-?[a-zA-Z_][\w-]*")
 _HASHED = re.compile(
     r"^(?:css|sc|jss|dcr|emotion|styled)-|__[a-zA-Z0-9]{5,}$|^[a-z]{1,2}[A-Z]|[bcdfghjklmnpqrstvwxz]{5}"
 )
+
+
+_WARNING = "# the page gives its entries only a name made by a style compiler: it may change with any release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,83 +47,112 @@ class Suggestion:
 
     def lines(self) -> tuple[str, ...]:
         """Return the lines of the settings, with what they find as comments."""
-        found = (f"# {self.count} entries, the first:", *(f"#   {text}" for text in self.sample))
+        made = re.search(r"\.(\S+)$", self.select["entry"])
+        warning = (_WARNING,) if made and (_HASHED.search(made[1]) or not _NAME.fullmatch(made[1])) else ()
+        found = (f"# {self.count} entries, the first:", *(f"#   {text}" for text in self.sample), *warning)
         chosen = (f"  {key}: {_quoted(selector)}" for key, selector in self.select.items())
         return (*found, "kind: page", "select:", *chosen)
 
 
 def suggest(document: Document) -> Suggestion | None:
-    """Return selectors for the page's repeated time-stamped block, None if it shows none."""
+    """Return selectors for the page's repeated time-stamped block, None if it shows none that selectors find again."""
     content = Content(document, ReadOptions(kind="page"), ReadMemory())
     if not content.is_markup or too_deep(content.text):
         return None
     group = find_blocks(content.tree)
-    if group is None or group.flat:
+    entry = _entry_selector(group.blocks, content.tree) if group is not None and not group.flat else None
+    if group is None or entry is None:
         return None
-    entry = _entry_selector(group.blocks, content.tree)
-    select = {"entry": entry, **_field_selectors(group.blocks)}
-    drafts = [draft_of_block(block, document.url) for block in content.tree.css(entry)]
-    sample = tuple((draft.title or draft.text)[:70].replace("\n", " ") for draft in drafts[:3])
-    return Suggestion(select, len(drafts), sample)
+    read = _read(document, {"entry": entry})
+    select = {"entry": entry}
+    for field, options in _field_options(group.blocks).items():
+        for option in options:
+            if _agree(field, read, _read(document, {"entry": entry, field: option})):
+                select[field] = option
+                break
+    sample = tuple((draft.title or draft.text)[:70].replace("\n", " ") for draft in read[:3])
+    return Suggestion(select, len(read), sample)
+
+
+def _read(document: Document, select: Mapping[str, str]) -> tuple[Draft, ...]:
+    """Return what the selectors read, as `kind: page` will."""
+    page = read_selected(Content(document, ReadOptions(kind="page", select=select), ReadMemory()))
+    return page.drafts if isinstance(page, Page) else ()
+
+
+def _agree(field: str, known: Sequence[Draft], tried: Sequence[Draft]) -> bool:
+    """Whether a selector gives every entry what it was read with, and gives most of them something."""
+    if len(known) != len(tried):
+        return False
+    pairs = [(_value(field, one), _value(field, other)) for one, other in zip(known, tried, strict=True)]
+    return all(one == other for one, other in pairs) and 2 * sum(one is not None for one, _ in pairs) >= len(pairs)
+
+
+def _value(field: str, draft: Draft) -> object:
+    if field == "time":
+        return draft.stamp.at if draft.stamp is not None else draft.claim
+    return draft.title if field == "title" else draft.native_id
 
 
 def _quoted(selector: str) -> str:
     return "'" + selector.replace("'", "''") + "'"
 
 
-def _entry_selector(blocks: Sequence[LexborNode], tree: LexborHTMLParser) -> str:
-    """Return the shortest selector that finds the blocks and no more; the closest one if none does so exactly."""
+def _entry_selector(blocks: Sequence[LexborNode], tree: LexborHTMLParser) -> str | None:
+    """Return the shortest selector that finds the blocks and least else, None if there is none.
+
+    A bare tag, or a name a style compiler made, only if nothing else fits; a bare tag only if it finds hardly anything else.
+    """
     wanted = {block.mem_id for block in blocks}
-    options: list[tuple[int, bool, int, str]] = []
-    for option in _options(blocks):
+    ranked: list[tuple[bool, int, int, str]] = []
+    for option, poor in _options(blocks):
         found = {node.mem_id for node in tree.css(option)}
-        options.append(
-            (len(found ^ wanted), option.isalpha(), len(option), option)
-        )  # a bare tag only if nothing else fits
-    return min(options)[-1]
+        wrong = len(found - wanted)
+        if wanted <= found and wrong <= len(wanted) * (0 if option.isalpha() else _BESIDE):
+            ranked.append((poor, wrong, len(option), option))
+    return min(ranked)[-1] if ranked else None
 
 
-def _options(blocks: Sequence[LexborNode]) -> list[str]:
+def _options(blocks: Sequence[LexborNode]) -> Iterator[tuple[str, bool]]:
+    """Yield selectors for the blocks, and whether each is a makeshift."""
     tag = blocks[0].tag or "div"
-    own = [f"{tag}.{name}" for name in _shared_classes(blocks)]
-    marks = [f"{tag}[{name}]" for name in (*IDS, *EPOCHS) if all(name in block.attributes for block in blocks)]
+    named = [f"{tag}.{name}" for name in _shared_classes(blocks)]
+    named += [f"{tag}[{name}]" for name in (*IDS, *EPOCHS) if all(name in block.attributes for block in blocks)]
+    for name in _ROLES:
+        value = attribute(blocks[0], name)
+        if _NAME.fullmatch(value) and all(attribute(block, name) == value for block in blocks):
+            named.append(f'{tag}[{name}="{value}"]')
+    made = [f"{tag}.{name}" for name in _shared_classes(blocks, hashed=True)]
     above = blocks[0].parent
-    holders = []
-    if above is not None and above.tag not in {"body", "html"}:
-        holders = [f"{above.tag}.{name}" for name in _shared_classes([above])]
-        if _NAME.fullmatch(attribute(above, "id")):
-            holders.append(f"#{attribute(above, 'id')}")
-    plain = [*own, *marks, tag]
-    return [*plain, *(f"{holder} > {one}" for holder in holders for one in plain)]
+    holders = [f"{above.tag}.{name}" for name in _shared_classes([above])] if above is not None else []
+    if above is not None and _NAME.fullmatch(attribute(above, "id")):
+        holders.append(f"#{attribute(above, 'id')}")
+    yield from ((option, False) for option in named)
+    yield from ((f"{holder} > {option}", False) for holder in holders for option in (*named, tag))
+    yield from ((option, True) for option in (*made, tag))
 
 
-def _shared_classes(nodes: Sequence[LexborNode]) -> list[str]:
+def _shared_classes(nodes: Sequence[LexborNode], *, hashed: bool = False) -> list[str]:
     lists = [attribute(node, "class").split() for node in nodes]
-    return [
-        name
-        for name in lists[0]
-        if _NAME.fullmatch(name) and not _HASHED.search(name) and all(name in names for names in lists)
-    ]
+    shared = [name for name in lists[0] if all(name in names for names in lists)]
+    if hashed:
+        return [name for name in shared if _ANY_NAME.fullmatch(name)]
+    return [name for name in shared if _NAME.fullmatch(name) and not _HASHED.search(name)]
 
 
-def _field_selectors(blocks: Sequence[LexborNode]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _field_options(blocks: Sequence[LexborNode]) -> dict[str, list[str]]:
+    """Return for each field the expressions it may be read with, the surest first."""
     headings = [heading for block in blocks if (heading := heading_of(block)) is not None]
-    if headings:
-        found["title"] = _common(headings)
-    for name in EPOCHS:
-        if all(attribute(block, name).isdecimal() and len(attribute(block, name)) >= 10 for block in blocks):
-            found["time"] = f"@{name}"
-            break
-    else:
-        times = [time for block in blocks if (time := block.css_first("time")) is not None]
-        if times:
-            found["time"] = _common(times) + ("@datetime" if all(attribute(time, "datetime") for time in times) else "")
-    for name in (*IDS, "id"):
-        if all(attribute(block, name) for block in blocks):
-            found["id"] = f"@{name}"
-            break
-    return found
+    times = [time for block in blocks if (time := block.css_first("time")) is not None]
+    attributes = [name for name in blocks[0].attributes if all(name in block.attributes for block in blocks)]
+    held = [name for name in EPOCHS if name in attributes]
+    return {
+        "title": [_common(headings)] if headings else [],
+        "time": [f"@{name}" for name in held] + ([f"{_common(times)}@datetime", _common(times)] if times else []),
+        "id": [f"@{name}" for name in (*IDS, "id") if name in attributes]
+        + ["article@id", "a@id", "a@name"]
+        + [f"@{name}" for name in attributes if name.startswith("data-")],
+    }
 
 
 def _common(nodes: Sequence[LexborNode]) -> str:

@@ -42,12 +42,22 @@ def stamped(value: JSON) -> tuple[Stamp | None, TimeClaim | None]:
         return None, None
     if (exact := _iso(written)) is not None:
         return exact, None
+    if (calendar := _digits(written)) is not None:
+        return None, calendar
     if written.lstrip("-").replace(".", "", 1).isdecimal() and len(written) >= 9 and len(written) < 24:
         return epoch_stamp(float(written), written), None
     claim = read_claim(written)
     if claim is not None and claim.year is not None and claim.hour is not None and claim.zone is not None:
         return stamp_of(claim, reference=_EPOCH, zone=UTC), None
     return None, claim
+
+
+def _digits(written: str) -> TimeClaim | None:
+    """A calendar time in digits alone, "20260310150520": as a count it would name a day of the 26th century."""
+    if len(written) not in (12, 14) or not written.isdecimal() or not written.startswith(("19", "20")):
+        return None
+    day, clock = written[:8], written[8:].ljust(6, "0")
+    return read_claim(f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}:{clock[4:]}")
 
 
 def _iso(written: str) -> Stamp | None:

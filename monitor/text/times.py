@@ -11,7 +11,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from monitor.model import Stamp
-from monitor.text.times_grammar import TimeClaim, read_claim
+from monitor.text.times_claim import TimeClaim
+from monitor.text.times_grammar import read_claim
 
 __all__ = ["TimeClaim", "epoch_stamp", "local_day", "read_claim", "read_stamp", "stamp_of", "zone_named"]
 
@@ -85,7 +86,9 @@ def _day_of(claim: TimeClaim, now: datetime, day: date | None) -> date:
         return now.date() - timedelta(days=claim.days_back)
     if claim.month is not None and claim.day is not None:
         if claim.year is not None:
-            return date(claim.year, claim.month, claim.day)
+            written = date(claim.year, claim.month, claim.day)
+            swapped = date(claim.year, claim.day, claim.month) if claim.slashed else written
+            return swapped if swapped <= now.date() + timedelta(days=1) < written else written
         this_year = date(now.year, claim.month, claim.day)
         return this_year if this_year <= now.date() + timedelta(days=1) else this_year.replace(year=now.year - 1)
     if claim.weekday is not None and day is None:

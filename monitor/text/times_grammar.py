@@ -12,43 +12,12 @@ from functools import lru_cache
 
 from monitor.text import times_words as words
 from monitor.text.characters import ascii_digits, visible
+from monitor.text.times_claim import TimeClaim
 from monitor.text.times_pieces import Piece, pieces_of
 
 _LAID_OUT = 1000  # characters with the white space of the page's source in it
+_NOTHING = TimeClaim("", "date")
 MAX_LABEL = 90  # characters; the longest date and time with weekday, zone and "last updated" is about 70
-
-
-@dataclass(frozen=True, slots=True)
-class TimeClaim:
-    """What a label says, before it is known on which day and against which clock."""
-
-    text: str  # as written
-    form: str  # iso, colon, 12h, dot, h, compact, han, relative, short, date: how it is written
-    hour: int | None = None
-    minute: int = 0
-    second: int | None = None
-    year: int | None = None
-    month: int | None = None
-    day: int | None = None
-    weekday: int | None = None  # 0 Monday
-    days_back: int | None = None  # 0 today, 1 yesterday
-    zone: int | str | None = None  # minutes east of UTC, or an IANA name
-    ago: int | None = None  # seconds before the fetch
-    precision: int = 60
-
-    @property
-    def is_date(self) -> bool:
-        """A day without a clock: a header that dates what stands below it."""
-        return self.hour is None and self.ago is None
-
-    @property
-    def has_day(self) -> bool:
-        return self.month is not None or self.days_back is not None
-
-    @property
-    def weak(self) -> bool:
-        """Other things are written this way too: a price, a score, a distance."""
-        return self.form in {"dot", "short"} and self.zone is None and not self.has_day
 
 
 def read_claim(label: str) -> TimeClaim | None:
@@ -59,7 +28,7 @@ def read_claim(label: str) -> TimeClaim | None:
 
 @lru_cache(maxsize=8192)  # the labels of a page are read again at every poll
 def _read(text: str) -> TimeClaim | None:
-    plain = ascii_digits(visible(unicodedata.normalize("NFKC", text))).casefold().strip(" :–—-|[]()•·*")
+    plain = ascii_digits(visible(unicodedata.normalize("NFKC", text))).casefold().strip(" :–—-|[]()•·*#")
     if not any(character.isdigit() for character in plain) and len(plain) > 30:
         return None
     pieces = pieces_of(plain)
@@ -86,7 +55,7 @@ class _Reader:
     """Gives each piece its part, left to right; `failed` once a piece has none."""
 
     pieces: list[Piece]
-    made: TimeClaim = TimeClaim("", "date")
+    made: TimeClaim = _NOTHING
     ago: int = 0
     smallest: int = 0  # smallest unit counted back
     half: str | None = None
@@ -106,6 +75,10 @@ class _Reader:
     def _finished(self, text: str) -> TimeClaim | None:
         made = replace(self.made, text=text)
         if made.hour is not None:
+            if made.form == "colon" and "min" in self.spelled:  # the length of a film
+                return None
+            if made.form == "dot" and self.spelled & words.CLOCK:
+                made = replace(made, form="h")
             return self._with_half(made)
         if self.ago:
             spoken = bool(self.spelled & words.AGO)
@@ -192,7 +165,9 @@ class _Reader:
             year = third if third > 99 else 2000 + third
             # 12/15/2016 can only be month first; 05/06/2016 is day first in most of the world
             day, month = (second, first) if slashed and second > 12 else (first, second)
-        self.made = replace(self.made, year=year, month=month, day=day)
+        self.made = replace(
+            self.made, year=year, month=month, day=day, slashed=slashed and first <= 12 and second <= 12
+        )
 
     def _offset(self, piece: Piece) -> None:
         digits = "".join(filter(str.isdigit, piece.value))
@@ -215,8 +190,6 @@ class _Reader:
             if digits > 2:
                 self.made = replace(self.made, hour=number // 100, minute=number % 100)
             return 1
-        if following in words.UNITS and not self._is_day_of_month(following, at):
-            return self._counted(number, following, glued=digits < 4)
         if (
             digits == 4
             and made.hour is None
@@ -224,6 +197,8 @@ class _Reader:
             and number < 2400
         ):
             self.made = replace(made, form="compact", hour=number // 100, minute=number % 100)
+        elif following in words.UNITS and not self._is_day_of_month(following, at):
+            return self._counted(number, following, glued=digits < 4)
         elif following in {"uhr", "o'clock", "hrs"} and made.hour is None:
             self.made = replace(made, form="h", hour=number, precision=3600)
         elif digits == 4 and made.year is None:

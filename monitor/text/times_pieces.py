@@ -21,7 +21,7 @@ class Piece(NamedTuple):
 _PIECES = re.compile(
     r"(?P<iso>\d{4}-\d{1,2}-\d{1,2}(?:[t ]\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?)?)"
     r"|(?P<handate>(?:\d{4}\s?[年년]\s?)?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号])"
-    r"|(?P<han>\d{1,2}\s?[時时点點시](?!間|间)\s?(?:\d{1,2}\s?[分분]|半)?)"
+    r"|(?P<han>\d{1,2}\s?[時时点點시](?![間间간])\s?(?:\d{1,2}\s?[分분]|半)?)"
     r"|(?P<numdate>\d{1,4}(?P<sep>[./-])\d{1,2}(?P=sep)\d{2,4})"
     r"|(?P<colon>\d{1,2}[:∶]\d\d(?:[:∶]\d\d(?:[.,]\d+)?)?(?![\d:]))"
     r"|(?P<h>\d{1,2}\s?h\s?\d\d(?:\s?min\b|(?![\dm])))"
@@ -31,12 +31,16 @@ _PIECES = re.compile(
     r"|(?P<word>[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e\u064b-\u065f]|['’.\u200c](?=[^\W\d_]))*)"
     r"|(?P<filler>[\s,.|·•–—/()\[\]@-])"
 )
-_HAN_WORDS = re.compile(
+_UNSPACED_WORDS = re.compile(
     "|".join(
-        sorted((word for word in words.ALL if re.match(r"[\u3040-\u9fff\uac00-\ud7af]", word)), key=len, reverse=True)
+        sorted(
+            (word for word in words.ALL if re.match(r"[\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]", word)),
+            key=len,
+            reverse=True,
+        )
     )
 )
-_HAN = re.compile(r"[\u3040-\u9fff\uac00-\ud7af]")
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u9fff\uac00-\ud7af]")
 
 
 def pieces_of(plain: str) -> list[Piece] | None:
@@ -48,8 +52,8 @@ def pieces_of(plain: str) -> list[Piece] | None:
         if match is None or match.end() == at:
             return None
         kind, value = match.lastgroup or "", match.group()
-        if kind == "word" and _HAN.match(value):
-            known = _HAN_WORDS.match(plain, at)
+        if kind == "word" and _UNSPACED.match(value):
+            known = _UNSPACED_WORDS.match(plain, at)
             if known is None:
                 return None
             found.append(Piece("word", known.group()))

@@ -90,20 +90,21 @@ _WEEKDAYS = (
 _UNITS = {
     1: "second seconds sec secs s sekunde sekunden sek seconde secondes segundo segundos secondo secondi seconden sekund sekunda "
     "sekunder sekundy sekunt sekuntia másodperce secunde δευτερόλεπτα секунда секунду секунды секунд сек saniye sn ثانية ثوان ثواني "
-    "ثانیه שניות सेकंड วินาที detik giây 秒 秒钟 초 с",
+    "ثانیه שניות সেকেন্ড sekundi секунди सेकंड วินาที detik giây 秒 秒钟 초 с",
     60: "minute minutes min mins mn m minuten minuto minutos minuti minuut minuter minutt minutter minuuttia minuutti minuutti minuta minuty minut "
     "minutami perce perccel λεπτά λεπτό минута минуту минуты минут мин хвилина хвилину хвилини хвилин хв dakika dk دقيقة دقائق دقیقه "
-    "דקות דקה मिनट นาที menit phút 分 分钟 分鐘 분",
+    "דקות דקה মিনিট minuts minut минути मिनट นาที menit phút 分 分钟 分鐘 분",
     3600: "hour hours hr hrs h std stunde stunden heure heures hora horas ora ore uur uren timme timmar time timer tunti tuntia godzina "
     "godzinę godziny godzin godz hodina hodinu hodiny hodin hodinami óra órája órával oră ώρα ώρες час часа часов година годину години годин год saat "
-    "sa ساعة ساعات ساعت שעה שעות घंटा घंटे ชั่วโมง jam giờ 小时 小時 時間 시간 ч",
+    "sa hores sata sati часове ঘণ্টা ঘন্টা ساعة ساعات ساعت שעה שעות घंटा घंटे ชั่วโมง jam giờ 小时 小時 時間 시간 ч",
     86400: "day days d tag tage tagen jour jours j día días dia dias giorno giorni dag dagen dagar dager dage päivä päivää dzień dni den "
-    "dny napja zi zile μέρα μέρες день дня дней днів gün يوم أيام روز יום ימים दिन วัน hari ngày 天 日 일",
+    "dny dnem วันที่แล้ว ημέρα ημέρες ημερών dan dana dies ден দিন napja zi zile μέρα μέρες день дня дней днів gün يوم أيام روز יום ימים दिन วัน hari ngày 天 日 일",
     604800: "week weeks w wk wks woche wochen semaine semaines semana semanas settimana settimane week weken vecka veckor uke uker "
     "tydzień tygodnie неделя неделю недели недель тиждень hafta أسبوع هفته שבוע सप्ताह สัปดาห์ minggu tuần 周 週間 주",
 }
 _AGO = (
     "ago fa geleden siden sedan sitten temu önce evvel назад тому lalu yang_lalu trước ที่แล้ว atrás atras πριν לפני قبل منذ پیش hace há ha "
+    "perce órája napja วันที่แล้ว prije преди আগে "
     "vor il_y_a acum în_urmă för før za před ezelőtt पहले 前 전 之前 以前 earlier"
 )
 _NOW = (
@@ -127,7 +128,7 @@ _FILLERS = (
     "il do den the of il_giorno kello time local hrs hours hs h uur heures updated update aktualisiert mis_à_jour actualizado aggiornato "
     "published publié publicado pubblicato veröffentlicht posted first last stand modified since and und et y e от năm ngày tháng วันที่ "
     "เวลา น lúc obnovljeno الساعة ساعة في ساعت بتاريخ 发布 更新 发布于 更新于 时间 時 更新日時 입력 수정 기사입력 clock o'clock th nd rd st "
-    "er ° os ª º min"
+    "er ° os ª º min hod hodin"
 )
 _NUMBERS = {
     1: "a an one ein eine einer einem eines un une uno una um uma één een en ett et yksi jedną jeden jedna один одну одна bir egy one "
@@ -178,11 +179,13 @@ _SEASONAL = {
 
 
 def _table(rows: dict[int, str]) -> dict[str, int]:
-    return {word.replace("_", " ").strip(): value for value, words in rows.items() for word in words.split()}
+    return {word.replace("_", " ").strip(): value for value, words in rows.items() for word in words.casefold().split()}
 
 
 def _words(words: str) -> frozenset[str]:
-    return frozenset(word.replace("_", " ").strip() for word in words.split())
+    return frozenset(
+        word.replace("_", " ").strip() for word in words.casefold().split()
+    )  # labels are casefolded: ς → σ
 
 
 ZONES: dict[str, int | str] = {**_table(_MINUTES_EAST), **_SEASONAL}
@@ -197,6 +200,7 @@ PM = _words(_PM)
 TODAY = _words(_TODAY)
 YESTERDAY = _words(_YESTERDAY)
 FILLERS = _words(_FILLERS)
+CLOCK = frozenset({"uhr", "kl", "klo", "kello", "heures"})  # beside "15.47" they say that it is a time
 # Dual forms of Arabic hold number and unit in one word.
 DUALS = {"دقيقتين": 120, "ساعتين": 7200, "يومين": 172800, "דקותיים": 120, "שעתיים": 7200, "יומיים": 172800}
 ALL = frozenset().union(MONTHS, WEEKDAYS, UNITS, NUMBERS, AGO, NOW, AM, PM, TODAY, YESTERDAY, FILLERS, DUALS, ZONES)

@@ -214,3 +214,27 @@ def test_one_item_the_parser_cannot_take_costs_only_itself(reading):
     found = reading(rss("<guid>a</guid><title>One</title>", bad, "<guid>c</guid><title>Two</title>"))
     assert (found.verdict.kind, found.verdict.code) == ("suspect", "broken_items")
     assert [entry.title for entry in found.snapshot.entries] == ["One", "Two"]
+
+
+def test_bare_ampersands_stay_what_they_are(entries):
+    items = "<item><title>Boats & ferries</title><description>AT&T says &lt;b>no&lt;/b> & R&D; <![CDATA[x & y]]></description><link>https://n.example/?a=1&b=2</link></item>"
+    entry = entries(f'<rss version="2.0"><channel><title>L</title>{items}</channel></rss>')[0]
+    assert (entry.title, entry.url) == ("Boats & ferries", "https://n.example/?a=1&b=2")
+    assert entry.text.startswith("AT&T says no &")
+    assert entry.text.endswith("x & y")
+
+
+def test_an_id_that_is_no_address_is_no_link(entries):
+    found = entries(
+        '<rss version="2.0"><channel><title>L</title><item><guid>17</guid><title>A</title></item></channel></rss>',
+        url="https://n.example/f",
+    )
+    assert [(entry.native_id, entry.url) for entry in found] == [("17", None)]
+
+
+def test_continue_reading_at_the_end_is_no_text(entries):
+    body = "&lt;p>Boats stop.&lt;/p>&lt;p>&lt;a href='x'>Continue reading...&lt;/a>&lt;/p>"
+    items = f"<item><title>A</title><description>{body}</description></item><item><title>B</title><description>Read more</description></item>"
+    assert [
+        entry.text for entry in entries(f'<rss version="2.0"><channel><title>L</title>{items}</channel></rss>')
+    ] == ["Boats stop.", "Read more"]

@@ -261,3 +261,29 @@ def test_of_too_many_entries_the_newest_are_read(reading, newest_first):
         snapshot = reading(json.dumps(body), max_entries=3).snapshot
         assert {entry.native_id for entry in snapshot.entries} == {"0", "1", "2"}
         assert snapshot.remarks
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"id": 5, "date": "2026-03-10T12:05:00", "date_gmt": "2026-03-10T11:05:00", "title": {"rendered": "Boats &amp; ferries"}, "content": {"rendered": "<p>They stop.</p>"}}],
+        {"data": {"posts": {"edges": [{"node": {"id": "5", "title": "Boats & ferries", "body": "They stop.", "createdAt": "2026-03-10T11:05:00Z"}}]}}},
+        {"hits": [{"_source": {"id": "5", "headline": "Boats & ferries", "text": "They stop.", "published": "2026-03-10T11:05:00Z"}}]},
+        {"version": "1.0", "items": [{"id": "5", "title": "Boats & ferries", "content_html": "<p>They stop.</p>", "date_published": "2026-03-10T11:05:00Z"}]},
+    ],
+    ids=["WordPress posts", "GraphQL edges", "search hits", "JSON Feed without its version"],
+)  # fmt: skip
+def test_common_wrappings_are_read_without_expressions(entries, body):
+    entry = entries(json.dumps(body))[0]
+    assert (entry.native_id, entry.title, entry.text) == ("5", "Boats & ferries", "They stop.")
+    assert entry.published_at.isoformat() == "2026-03-10T11:05:00+00:00"
+
+
+def test_fields_without_an_expression_are_found_by_their_usual_names(entries):
+    body = {"posts": [{"uuid": "a", "words": "They stop.", "timestamp": 1773140700}]}
+    entry = entries(json.dumps(body), kind="json", select={"entry": "posts", "text": "words"})[0]
+    assert (entry.native_id, entry.text, entry.published_at.isoformat()) == (
+        "a",
+        "They stop.",
+        "2026-03-10T11:05:00+00:00",
+    )

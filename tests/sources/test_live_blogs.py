@@ -245,3 +245,63 @@ def test_a_fragment_all_entries_share_points_to_none_of_them(entries):
     assert [entry.text for entry in entries(page(blog(*updates), body=body), url=URL)] == [
         f"Body of entry {n}." for n in range(3)
     ]
+
+
+def test_microdata_in_meta_elements_is_read(entries):
+    item = (
+        '<li id="{n}_parent"><div itemprop="liveBlogUpdate" itemscope itemtype="https://schema.org/BlogPosting">'
+        '<meta itemprop="url" content="https://news.example/live#{n}"><meta itemprop="datePublished" content="2026-03-10T1{n}:00:00+05:30">'
+        '<meta itemprop="articleBody" content="The harbour master spoke.&nbsp;"All boats stay," he said. Nobody objected."><meta itemprop="headline" content="Boats &amp;amp; ferries {n}">'
+        '<time><span>March</span><span>10</span><span>2026</span></time><span>1{n}:00 (IST)</span><div class="ttl">Boats & ferries {n}</div>'
+        'The harbour master spoke.&nbsp;"All boats stay," he said. Nobody objected.<div class="ss"><a href="#">facebook</a></div></div></li>'
+    )
+    page = f'<div itemscope itemtype="https://schema.org/LiveBlogPosting"><ul>{item.format(n=2)}{item.format(n=1)}</ul></div>'
+    found = entries(page, url="https://news.example/live")
+    assert [entry.title for entry in found] == ["Boats & ferries 2", "Boats & ferries 1"]
+    assert [entry.native_id for entry in found] == ["https://news.example/live#2", "https://news.example/live#1"]
+    assert {entry.text for entry in found} == {'The harbour master spoke. "All boats stay," he said. Nobody objected.'}
+
+
+def test_a_body_cut_in_mid_sentence_is_taken_from_the_page(entries):
+    whole = "The harbour stays shut until Tuesday because of the swell, the port authority says, and asks for patience."
+    updates = [
+        {"headline": f"Entry {n}", "datePublished": f"2026-03-10T1{n}:00:00Z", "articleBody": f"{n}: {whole}"[:60]}
+        for n in (2, 1)
+    ]
+    shown = "".join(
+        f'<article><time datetime="2026-03-10T1{n}:00:00Z"></time><h3>Entry {n}</h3><p>{n}: {whole}</p></article>'
+        for n in (2, 1)
+    )
+    assert [entry.text for entry in entries(page(blog(*updates), body=shown))] == [f"2: {whole}", f"1: {whole}"]
+
+
+def test_updates_in_an_item_list_are_read(entries):
+    listed = [{"@type": "ListItem", "position": n, "item": update(headline=f"Entry {n}")} for n in (1, 2)]
+    found = entries(page({**blog(), "liveBlogUpdate": {"@type": "ItemList", "itemListElement": listed}}))
+    assert [entry.title for entry in found] == ["Entry 1", "Entry 2"]
+
+
+def test_a_headline_that_is_the_blogs_own_is_no_title(entries):
+    updates = [update(headline="Harbour live", articleBody="Boats stay."), update(), update(headline="Boats stop")]
+    assert [entry.title for entry in entries(page(blog(*updates)))] == [None, "Ferries stop", "Boats stop"]
+
+
+def test_a_fragment_as_id_is_an_address_in_the_page(entries):
+    found = entries(page(blog(update(**{"@id": "#post-2"}), update(**{"@id": "#post-1"}))), url=URL)
+    assert [(entry.native_id, entry.url) for entry in found] == [
+        ("#post-2", f"{URL}#post-2"),
+        ("#post-1", f"{URL}#post-1"),
+    ]
+
+
+def test_entries_that_begin_alike_are_told_apart_by_their_times(entries):
+    begin = "No boat leaves the harbour before Tuesday morning because of the swell, the port authority says."
+    updates = [{"datePublished": f"2026-03-10T1{n}:05:20Z", "articleBody": f"{begin} Bulletin {n}."} for n in (3, 2)]
+    shown = "".join(
+        f'<article data-post-id="urn:{n}"><div data-js-timestamp="2026-03-10T1{n}:05:20Z">1{n}:05</div>'
+        f"<div><p>{begin} Bulletin {n}.</p><p>{'More ' * 60}{n}.</p></div></article>"
+        for n in (3, 2)
+    )
+    found = entries(page(blog(*updates), body=shown), url=URL)
+    assert [entry.native_id for entry in found] == ["urn:3", "urn:2"]
+    assert [entry.text.endswith(f"More {n}.") for entry, n in zip(found, (3, 2), strict=True)] == [True, True]

@@ -66,3 +66,31 @@ def test_date_headings_date_the_entries_below_them(entries, day, post):
         (number, hour) for number in (10, 8) for hour in HOURS
     ]
     assert found[4].text == words(7)
+
+
+LINE = "<div class='post'><span class='w'>{h}:05</span><p>{w}</p></div>"
+RIVALS = {
+    "readers' comments": "<section class='comments'>{}</section>",
+    "a list of stories": "<section class='more'>{}</section>",
+    "headlines in an aside": "<aside><ul>{}</ul></aside>",
+    "a schedule": "<ul class='schedule'>{}</ul>",
+}
+MEMBERS = {
+    "readers' comments": "<div class='c'><time datetime='2026-03-10T0{n}:30:00Z'>x</time><p>"
+    + "I think the council should do more. " * 9
+    + "</p></div>",
+    "a list of stories": "<article class='card'><a href='/s{n}'><h3>Another story {n}</h3></a><time datetime='2026-03-0{n}T10:00:00Z'>x</time><p>"
+    + "A summary of it. " * 12
+    + "</p></article>",
+    "headlines in an aside": "<li><span>{n} minutes ago</span><a href='/l{n}'>A headline of another story of the day {n}</a></li>",
+    "a schedule": "<li><span>1{n}:30</span> <b>Programme {n}</b> <p>What the programme is about in one line.</p></li>",
+}
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_young_live_blog_is_found_beside_longer_lists(entries, rival, first):
+    blog = "<div class='lb'>" + "".join(LINE.format(h=hour, w=words(hour)) for hour in HOURS) + "</div>"
+    other = RIVALS[rival].format("".join(MEMBERS[rival].format(n=n) for n in range(1, 9)))
+    found = entries(page(other + blog if first else blog + other))
+    assert [entry.text for entry in found] == [words(hour) for hour in HOURS]

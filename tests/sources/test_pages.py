@@ -213,3 +213,37 @@ def test_a_page_without_entries_names_the_feed_it_offers(reading):
     assert reading(page("<p>Words.</p>", head=head), url=URL).verdict.reason.endswith(
         "it offers a feed: https://news.example/live.rss"
     )
+
+
+def suggested(document, entry):
+    return suggest(document(page(*(entry.replace("{n}", str(n)) for n in (3, 2, 1)))))
+
+
+def test_a_field_no_selector_reads_alike_is_not_suggested(document):
+    entry = '<div data-news-id="n{n}" data-created="177314070{n}"><span>1{n}:05</span><div class="news-title">Title {n}</div><div><p>Entry number {n} in some words.</p></div></div>'
+    select = suggested(document, entry).select
+    assert select["entry"] == "div[data-created]"
+    assert (select["time"], select["id"]) == ("@data-created", "@data-news-id")
+    assert select.get("title") in (None, "div.news-title")
+
+
+def test_a_role_is_suggested_where_no_class_means_anything(document):
+    entry = '<article id="asset:{n}" data-testid="content-post" class="css-7f2k"><time>1{n}:05</time><p>Entry number {n} in some words.</p></article>'
+    assert suggested(document, entry).select["entry"] == 'article[data-testid="content-post"]'
+
+
+def test_a_name_that_may_change_is_suggested_with_a_warning(document):
+    entry = '<div class="_2tvI3"><time>1{n}:05</time><div><p>Entry number {n} in some words.</p></div></div>'
+    suggestion = suggested(document, entry)
+    assert suggestion.select["entry"] == "div._2tvI3"
+    assert any("may change" in line for line in suggestion.lines())
+
+
+def test_an_entry_pinned_in_a_box_of_its_own_is_read_and_a_copy_is_not(entries):
+    entry = '<article class="post" id="p{n}"><time datetime="2026-03-10T1{n}:05:00Z"></time><p>Entry number {n} in some words.</p></article>'
+    listed = "".join(entry.replace("{n}", str(n)) for n in (5, 4, 3))
+    pinned = '<div class="pinned-post">' + entry + "</div>"
+    found = entries(page(pinned.replace("{n}", "1") + f"<div class='list'>{listed}</div>"))
+    assert [(one.native_id, one.pinned) for one in found] == [("p1", True), ("p5", False), ("p4", False), ("p3", False)]
+    copied = entries(page(pinned.replace("{n}", "4") + f"<div class='list'>{listed}</div>"))
+    assert [one.native_id for one in copied] == ["p5", "p4", "p3"]

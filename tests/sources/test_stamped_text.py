@@ -206,3 +206,10 @@ def test_a_pinned_copy_has_the_day_of_the_entry_it_copies(entries):
     found = entries(blog(*(part for pair in zip(times, texts, strict=True) for part in pair)))
     days = [entry.published_at.strftime("%d %H:%M") for entry in found]
     assert days == ["09 08:00", "10 11:50", "10 11:30", "10 11:00", "10 02:00", "09 23:00", "09 08:00"]
+
+
+def test_a_date_a_dash_and_a_time_before_the_words_are_one_label(entries):
+    text = "\n\n".join(f"10 March 2026 - {hour}:05 – Entry number {hour} tells what happened." for hour in (11, 10, 9))
+    found = entries(text, kind="text")
+    assert [entry.text for entry in found] == [f"Entry number {hour} tells what happened." for hour in (11, 10, 9)]
+    assert [entry.published_at.hour for entry in found] == [11, 10, 9]

@@ -27,7 +27,7 @@ def at(label):
         "Thursday, December 15, 2016 3:47 PM", "15. Dezember 2016, 15:47 Uhr", "15 décembre 2016 à 15h47", "15 dicembre 2016 ore 15:47",
         "15 de diciembre de 2016 15:47", "15 декабря 2016 г. 15:47", "15 Aralık 2016 15:47", "2016年12月15日 15:47", "2016-12-15 15:47",
         "2016-12-15T13:47:00Z", "Thu, 15 Dec 2016 13:47:00 GMT", "Thu, 15 Dec 2016 15:47:00 +0200", "15.12.2016 15:47", "12/15/2016 3:47 PM",
-        "1h ago 13.47 GMT", "Dec. 15, 2016, 8:47 a.m. ET",
+        "1347 hrs GMT", "## 15:47", "15:47 hod", "1h ago 13.47 GMT", "Dec. 15, 2016, 8:47 a.m. ET",
     ],
 )  # fmt: skip
 def test_every_way_to_write_a_clock_time_is_the_same_instant(label):
@@ -40,7 +40,7 @@ def test_every_way_to_write_a_clock_time_is_the_same_instant(label):
         "5 minutes ago", "5m ago", "5m", "5 min", "vor 5 Minuten", "il y a 5 minutes", "hace 5 minutos", "5 minuti fa", "há 5 minutos",
         "5 минут назад", "5 dakika önce", "قبل 5 دقائق", "منذ ٥ دقائق", "5分前", "5分钟前", "5분 전", "5 хвилин тому", "5 minuten geleden",
         "för 5 minuter sedan", "5 minutter siden", "5 minuuttia sitten", "5 minut temu", "před 5 minutami", "πριν 5 λεπτά", "לפני 5 דקות",
-        "5 मिनट पहले", "5 menit lalu",
+        "5 मिनट पहले", "5 menit lalu", "5 perce", "5 นาทีที่แล้ว", "৫ মিনিট আগে", "fa 5 minuts", "prije 5 minuta", "преди 5 минути",
     ],
 )  # fmt: skip
 def test_a_relative_time_is_an_interval_counted_back_from_the_fetch(label):
@@ -54,6 +54,8 @@ def test_a_relative_time_is_an_interval_counted_back_from_the_fetch(label):
         ("2 hours ago", "2016-12-15T12:55:00+02:00", 3600), ("an hour ago", "2016-12-15T13:55:00+02:00", 3600),
         ("vor einer Stunde", "2016-12-15T13:55:00+02:00", 3600), ("час назад", "2016-12-15T13:55:00+02:00", 3600),
         ("منذ ساعتين", "2016-12-15T12:55:00+02:00", 3600), ("2h 5m ago", "2016-12-15T13:49:00+02:00", 60),
+        ("πριν 2 ώρες", "2016-12-15T12:55:00+02:00", 3600), ("2시간 전", "2016-12-15T12:55:00+02:00", 3600),
+        ("1 วันที่แล้ว", "2016-12-13T15:55:00+02:00", 86400), ("2 órája", "2016-12-15T12:55:00+02:00", 3600),
         ("just now", "2016-12-15T15:54:00+02:00", 60), ("刚刚", "2016-12-15T15:54:00+02:00", 60), ("3 days ago", "2016-12-11T15:55:00+02:00", 86400),
     ],
 )  # fmt: skip
@@ -185,3 +187,20 @@ PIECES = st.sampled_from(
 def test_any_mix_of_the_pieces_of_times_is_a_stamp_or_none(text):
     stamp = read_stamp(text, reference=FETCHED, zone=DAMASCUS)
     assert stamp is None or stamp.at.tzinfo is not None
+
+
+def test_a_date_with_slashes_that_would_be_to_come_is_read_month_first():
+    reference = datetime(2016, 3, 10, 16, tzinfo=UTC)
+    read = {
+        text: read_stamp(text, reference=reference, zone=UTC)
+        for text in ("3/10/2016 12:05", "2/3/2016 12:05", "9/12/2016 12:05")
+    }
+    assert [stamp.at.date().isoformat() for stamp in read.values() if stamp] == [
+        "2016-03-10",
+        "2016-03-02",
+        "2016-12-09",
+    ]
+
+
+def test_with_a_length_in_minutes_it_is_no_time():
+    assert at("01:43 min") is None
