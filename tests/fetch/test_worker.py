@@ -111,7 +111,9 @@ async def test_a_parse_that_burns_its_processor_time_is_stopped_before_the_deadl
 
 
 async def test_processor_time_is_counted_to_the_second_and_not_the_clocks():
-    async with ParseWorker(ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=1, slow=60, reader=READER)) as worker:
+    async with ParseWorker(
+        ParseWorkerSettings(processes=1, deadline=60, cpu_seconds=1, slow=60, reader=READER)
+    ) as worker:
         assert await said(worker, "sleep 1.2") == "slept"
         assert (await told(worker, "busy 1.5")).verdict.code == "parse_timeout"
         assert await said(worker, "busy 0.5") == "busy"
