@@ -78,6 +78,6 @@ def test_a_row_says_whether_the_page_still_shows_its_entry(source, kit):
     shown = {key for key, row in source.rows.items() if on_page(row)}
     assert shown == set(source.known.live)
     source.poll([kit.post(9, 1), kit.post(10, 0.5), *kit.timeline()[:5]])
-    source.poll([kit.post(9, 1), kit.post(10, 0.5), *kit.timeline()[:5]])
+    source.poll([kit.post(11, 2), kit.post(9, 1), kit.post(10, 0.5), *kit.timeline()[:4]])
     assert {key for key, row in source.rows.items() if not on_page(row)} == set(source.known.gone)
     assert source.known.gone
