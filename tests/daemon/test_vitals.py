@@ -116,7 +116,7 @@ async def test_while_we_are_blind_the_dead_man_switch_is_not_told_that_all_is_we
     assert world.vitals.well()
     await world.polled(REFUSED, "a", "b", "c")
     await world.vitals.look()
-    world.time += BLIND_SECONDS
+    world.time += LASTING_SECONDS
     await world.vitals.look()
     assert not world.vitals.well()
     await world.polled(OK, "a")
