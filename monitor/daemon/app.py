@@ -19,18 +19,17 @@ from monitor.daemon import plans, state_directory
 from monitor.daemon.deliver import Deliverer
 from monitor.daemon.deliver_heartbeat import Heartbeat
 from monitor.daemon.deliver_setup import delivery_setup
+from monitor.daemon.ending import finish, last_drain, until_one_ends
 from monitor.daemon.health import HealthPage
 from monitor.daemon.metrics import Metrics
 from monitor.daemon.notes import PollNotes
 from monitor.daemon.opening import begin_after, open_bus, open_store, relay_events
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
 from monitor.daemon.report import report
-from monitor.daemon.running import finish, until_one_ends
 from monitor.daemon.schedule import Clock, Schedule
 from monitor.daemon.systemd import ServiceManager
 from monitor.daemon.upkeep import keep_up
 from monitor.daemon.vitals import LOOK_SECONDS, Parts, Vitals
-from monitor.errors import ServiceUnavailable
 from monitor.fetch import Fetcher
 from monitor.settings import Settings, difference, put_in_force
 from monitor.wire import Names
@@ -259,7 +258,8 @@ class Monitor:
         return result.delay
 
     async def _upkeep(self) -> None:
-        await keep_up(self.store, self._relay, self.settings, self.clock.now())
+        if await keep_up(self.store, self._relay, self.settings, self.clock.now()):
+            self._poller.forget(*self._plans)  # what the store has forgotten must not live on in memory
 
     def _outbox_filled(self) -> None:
         if hasattr(self, "_relay"):
@@ -278,14 +278,6 @@ class Monitor:
         self._manager.stopping()
         await schedule.stop(PATIENCE_SECONDS)
         await self._noted.flush_if_taken()
-        await self._last_drain()
+        await last_drain(self.store, self._relay, PATIENCE_SECONDS)
         ending.set()
         await finish(tasks, PATIENCE_SECONDS)
-
-    async def _last_drain(self) -> None:
-        """Send what waits if the server is there; what is not sent now is sent at the next start."""
-        with contextlib.suppress(TimeoutError, ServiceUnavailable):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while (await self.store.backlog()).depth and self._relay.state.connected:
-                    self._relay.wake()
-                    await asyncio.sleep(0.02)
