@@ -9,12 +9,12 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
 
-from monitor.bus import Position, Relay, StreamKey
+from monitor.bus import Relay
 from monitor.daemon import plans, state_directory
 from monitor.daemon.deliver import Deliverer
 from monitor.daemon.deliver_heartbeat import Heartbeat
@@ -23,7 +23,7 @@ from monitor.daemon.ending import finish, last_drain, until_one_ends
 from monitor.daemon.health import HealthPage
 from monitor.daemon.metrics import Metrics
 from monitor.daemon.notes import PollNotes
-from monitor.daemon.opening import begin_after, open_bus, open_store, relay_events
+from monitor.daemon.opening import open_bus, open_store, relay_events
 from monitor.daemon.poll import Poller, PollResult, SourcePlan
 from monitor.daemon.report import report
 from monitor.daemon.schedule import Clock, Schedule
@@ -80,7 +80,7 @@ class Monitor:
                 self.store,
                 Names(settings.prefix),
                 stream_length=settings.retention.stream_length,
-                events=relay_events(self._begin_after),
+                events=relay_events(self.store, lambda: self._poller.forget(*self._plans)),
             )
             stack.push_async_callback(self._relay.aclose)
             self._fetcher = await stack.enter_async_context(Fetcher(plans.fetch_settings(settings), now=self.clock.now))
@@ -188,11 +188,6 @@ class Monitor:
         self._expect_series()
         log.info("reloaded", changes=str(changed))
         return str(changed)
-
-    async def _begin_after(self, ends: Mapping[StreamKey, Position]) -> None:
-        await begin_after(self.store, ends)
-        for source_id in self._plans:
-            self._poller.forget(source_id)
 
     def _public_bus_url(self) -> str:
         """Where the server is, without the password of one that is not our own: it is written down and logged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import structlog
@@ -41,11 +41,16 @@ async def open_bus(settings: Settings, directory: Path) -> AsyncIterator[str]:
         yield server.url
 
 
-Ahead = Callable[[Mapping[StreamKey, Position]], Awaitable[None]]
+def relay_events(store: Store, polls_begin_anew: Callable[[], None]) -> RelayEvents:
+    """Return what the relay tells: to the log, and to the store when streams hold what it did not write.
 
+    `polls_begin_anew` is called once the store has gone on after them: polls go on from what it holds then.
+    """
 
-def relay_events(on_ahead: Ahead) -> RelayEvents:
-    """Return what the relay tells: to the log, and to `on_ahead` when streams hold what the store did not write."""
+    async def on_ahead(ends: Mapping[StreamKey, Position]) -> None:
+        await _begin_after(store, ends)
+        polls_begin_anew()
+
     return RelayEvents(
         on_state=lambda state: log.info("relay", connected=state.connected, trouble=state.trouble),
         on_warning=lambda words: log.warning("redis", warning=words),
@@ -54,7 +59,7 @@ def relay_events(on_ahead: Ahead) -> RelayEvents:
     )
 
 
-async def begin_after(store: Store, ends: Mapping[StreamKey, Position]) -> None:
+async def _begin_after(store: Store, ends: Mapping[StreamKey, Position]) -> None:
     """Let the store go on after what streams hold that it did not write, and tell in the log what came of it."""
     key, end = max(ends.items(), key=lambda item: item[1])
     stream = f"the stream of {key.source_id or key.topic}"
