@@ -259,7 +259,8 @@ class Monitor:
         return result.delay
 
     async def _upkeep(self) -> None:
-        await keep_up(self.store, self._relay, self.settings, self.clock.now())
+        if await keep_up(self.store, self._relay, self.settings, self.clock.now()):
+            self._poller.forget(*self._plans)  # what the store has forgotten must not live on in memory
 
     def _outbox_filled(self) -> None:
         if hasattr(self, "_relay"):

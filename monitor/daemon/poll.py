@@ -130,9 +130,9 @@ class Poller:
         self._jitter = jitter
         self._remembered: dict[str, _Remembered] = {}
 
-    def forget(self, source_id: str) -> None:
-        """Drop what is remembered of a source; its next poll reads the store."""
-        self._remembered.pop(source_id, None)
+    def forget(self, *source_ids: str) -> None:
+        """Drop what is remembered of these sources; their next polls read the store."""
+        self._remembered = {id_: kept for id_, kept in self._remembered.items() if id_ not in source_ids}
 
     async def poll(self, plan: SourcePlan) -> PollResult:
         """Poll a source once. Every failure of the source, the network or the store is in the result's verdict."""

@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 BATCH = 500  # messages emptied, or alerts deleted, in one transaction: polls are not held up
 
 
-async def keep_up(store: Store, relay: Relay, settings: Settings, now: datetime) -> None:
-    """Delete what retention allows. Raises StoreUnavailable; a server that is away is trimmed the next time."""
+async def keep_up(store: Store, relay: Relay, settings: Settings, now: datetime) -> int:
+    """Delete what retention allows; return how many entries were forgotten. Raises StoreUnavailable; a server that is away is trimmed the next time."""
     pruned = await store.prune(plans.retention(settings), on_page=on_page)
     before = now - timedelta(seconds=settings.retention.outbox)
     emptied = await _all(store, partial(empty_bodies, before=before, limit=BATCH))
@@ -50,6 +50,7 @@ async def keep_up(store: Store, relay: Relay, settings: Settings, now: datetime)
         alerts=alerts,
         streams=trimmed,
     )
+    return pruned.entries
 
 
 async def _all(store: Store, some: Callable[[Connection], int]) -> int:
