@@ -36,6 +36,8 @@ _CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}")
 # A word divided at the end of a line stays one chunk.
 _DIVIDED_CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}(?:(?<=[^\W\d_][-‐])\n[ \t]*(?=[^\W\d_])\S{{1,{MAX_CHUNK}}}){{0,3}}")
 _DIVIDED = re.compile(r"[^\W\d_][-‐]\n[ \t]*[^\W\d_]")
+_HARD_SPACE = re.compile("[\u00a0\u2009\u202f]")
+_APART = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _BREAK = re.compile(r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*[•*–—·▪◦‣-]\s)")
 
 
@@ -66,8 +68,14 @@ def chunk_of(text: str, language: str) -> Chunk:
     return read_chunk(text, language)
 
 
+def _read(text: str) -> str:
+    """A text as it is cut: numbers whose thousands stand apart (`4 000`) stay one chunk; every character keeps its place."""
+    return _APART.sub("٬", text) if _HARD_SPACE.search(text) else text
+
+
 def blocks_of(text: str) -> list[Block]:
     """Return the paragraphs and list items of a field as chunks."""
+    text = _read(text)
     if "\n" not in text:
         return [Block(0, _split(text))]
     blocks = []
@@ -160,7 +168,7 @@ class FieldSight:
     def begins(self) -> list[int]:
         """The first character of each chunk."""
         if self._begins is None:
-            text = self.text[:MAX_CHARACTERS]
+            text = _read(self.text[:MAX_CHARACTERS])
             chunk = _DIVIDED_CHUNK if "\n" in text and _DIVIDED.search(text) else _CHUNK
             self._begins = [found.start() for found in chunk.finditer(text)]
         return self._begins

@@ -16,9 +16,20 @@ from monitor.text.folding import lower
 # What is regularly made of a verb, on both sides of a comparison; at least three letters must be left before the ending.
 # German lists most participles in -iert as words of their own.
 _FAMILIES = {
-    "en": (("nsion", "nd"), ("sion", "de"), ("ation", "ate"), ("ition", "ite")),
+    # British doubling, where the word list stops halfway: cancelled → cancell
+    "en": (("nsion", "nd"), ("sion", "de"), ("ation", "ate"), ("ition", "ite"), ("ell", "el"), ("nall", "nal")),
     "de": (("iert", "ieren"),),
+    "fr": (("é", "er"),),  # participles listed as nouns: les évacués
+    # Regular plurals of nouns the lists lack; Hebrew letters change at the end of a word.
+    "ar": (("ات", ""),),
+    "he": (("צים", "ץ"), ("נים", "ן"), ("מים", "ם"), ("פים", "ף"), ("כים", "ך"), ("ים", "")),
 }
+# English past forms that the word list knows as another word only.
+_PAST = {
+    "left": "leave", "felt": "feel", "shot": "shoot", "won": "win", "thought": "think", "rose": "rise", "broke": "break",
+    "shook": "shake", "bound": "bind",
+}  # fmt: skip
+_MISREAD = {"en": {"gone": "go", "swore": "swear", "laid": "lay"}}  # by the word list: gin, sweare, lie
 _MIN_STEM = 3
 # Turkish derives verbs from verbs by suffix, and a second pass undoes that too: `buluş` (meet) → `bul` (find). On a treebank
 # it finds 1 % more and is wrong 75 % more often.
@@ -28,6 +39,7 @@ FRUGAL = frozenset({"pl", "fi", "et", "hu"})
 CAPITAL_NOUNS = frozenset({"de", "lb"})  # where `Waren` (goods) and `waren` (were) are told apart by their capital
 
 
+_MAX_UNPACKED = 10  # languages; one more takes 20 to 140 MB unpacked, a tenth of that packed
 _MAX_DERIVED = 40  # letters; longer words are found in a dictionary as they stand or not at all
 # Where forms are derived by cutting a word at each letter (simplemma's affix decomposition): its cost in µs a letter.
 _CUT = frozenset({"bg", "cs", "da", "el", "es", "hy", "lt", "lv", "nb", "nn", "ru", "sk", "tr", "uk"})
@@ -42,11 +54,15 @@ def _factories() -> tuple[Any, Any]:
     return DefaultDictionaryFactory(cache_max_size=64), StreamDictionaryFactory(cache_max_size=64)
 
 
+_unpacked: set[str] = set()
+
+
 @cache
 def _dictionary(language: str) -> _Dictionary:
     from simplemma.strategies import DefaultStrategy, DictionaryLookupStrategy
 
-    factory = _factories()[language in FRUGAL]
+    _unpacked.update({language} if language not in FRUGAL and len(_unpacked) < _MAX_UNPACKED else ())
+    factory = _factories()[language not in _unpacked]
     return _Dictionary(
         DictionaryLookupStrategy(factory).get_lemma, DefaultStrategy(dictionary_factory=factory).get_lemma
     )
@@ -69,7 +85,7 @@ def has_dictionary(language: str) -> bool:
 def lemma(word: str, language: str) -> str:
     """Return the dictionary form of `word` as its text shows it, in lower case; the word itself where nothing is known."""
     shown = word if language in CAPITAL_NOUNS and not word.isupper() else lower(word, language)
-    found = _form(shown, language)
+    found = _MISREAD.get(language, {}).get(shown) or _form(shown, language)
     if found and found != shown and language not in _ONE_PASS:
         found = _form(found, language) or found
     return lower(found or shown, language)
@@ -117,8 +133,13 @@ def is_entry(word: str, language: str) -> bool:
 
 
 def family(word: str, language: str) -> str | None:
-    """Return the verb a word is regularly made of: English `suspension` → `suspend`, German `evakuiert` → `evakuieren`."""
+    """Return what a dictionary form is regularly made of: English `suspension` → `suspend`, German `evakuiert` → `evakuieren`."""
     for ending, verb in _FAMILIES.get(language, ()):
         if word.endswith(ending) and len(word) >= len(ending) + _MIN_STEM:
             return word[: -len(ending)] + verb
     return None
+
+
+def past(word: str, language: str) -> str | None:
+    """Return the verb whose past form English `word` is, where the word list knows it as another word: `left` → `leave`."""
+    return _PAST.get(word.lower()) if language == "en" else None

@@ -109,7 +109,7 @@ def _ending(text: str, found: list[Token], language: str) -> Ending:
     word = before.text.lower()
     if before.kind == "number":
         return 0 if len(word) <= 2 and dotted_ordinals(language) else 1
-    if word in ABBREVIATIONS or (len(word) == 1 and before.text.isupper()) or INITIALS.search(text):
+    if word in ABBREVIATIONS or (len(word) == 1 and word != before.text.upper()) or INITIALS.search(text):
         return 0
     return 2 if len(word) >= 4 and before.text.islower() else 1
 

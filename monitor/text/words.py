@@ -15,7 +15,7 @@ from monitor.text.characters import normal
 from monitor.text.folding import fold, lower, plain
 from monitor.text.korean import without_particle
 from monitor.text.languages import ELISIONS
-from monitor.text.lemmas import CAPITAL_NOUNS, family, is_entry, is_word, lemma
+from monitor.text.lemmas import CAPITAL_NOUNS, family, is_entry, is_word, lemma, past
 from monitor.text.tokens import UNSPACED, tokens
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´＇ʹ", "'"))
@@ -137,8 +137,11 @@ def _lemmas(form: str, language: str) -> list[str]:
         small = lower(form, language)
         if is_entry(form, language) and lemma(small, language) != small:
             return [fold(small, language)]  # US is not an inflected "us", AIDS not the plural of "aid"
-    bases = [fold(lemma(one, language).replace("'", ""), language) for one in _capitals(form, language)]
-    return bases + [kin for base in bases if (kin := family(base, language))]
+    bases = [lemma(one, language) for one in _capitals(form, language)]
+    kin = [
+        verb for one in (*bases, past(form, language)) if one and (verb := family(one, language) or one) not in bases
+    ]
+    return [fold(base.replace("'", ""), language) for base in bases + kin]
 
 
 def _capitals(form: str, language: str) -> tuple[str, ...]:
