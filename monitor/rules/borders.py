@@ -28,15 +28,16 @@ def has_borders(pattern: str) -> bool:
     return any(found.group() in (r"\b", r"\B") for found in _ESCAPE.finditer(pattern))
 
 
-def rewrite(pattern: str, *, marked: bool) -> str:
-    """Return the pattern RE2 is given: for a text with marked borders, or for any other text."""
-    return _Rewriter(pattern, marked).rewritten()
+def rewrite(pattern: str, *, marked: bool, loose: bool = False) -> str:
+    """Return the pattern RE2 is given: for a text with marked borders, or for any other text; `loose`: borders anywhere."""
+    return _Rewriter(pattern, marked, loose).rewritten()
 
 
 class _Rewriter:
-    def __init__(self, pattern: str, marked: bool) -> None:
+    def __init__(self, pattern: str, marked: bool, loose: bool) -> None:
         self.pattern = pattern
         self.marked = marked
+        self.loose = loose
         self.at = 0
         self.out: list[str] = []
         self.dot_is_all = [False]  # the s flag, a level for each open group
@@ -96,7 +97,9 @@ class _Rewriter:
         found = _ESCAPE.match(self.pattern, self.at)
         escape = self._take(len(found.group()) if found else 1)
         name = escape[1:2]
-        if name in "bB" and name and self.marked:
+        if name in ("b", "B") and self.loose:
+            self.out.append("(?:)")
+        elif name in ("b", "B") and self.marked:
             self.out.append(BORDER if name == "b" else INSIDE)
         elif name in ("b", "B", "A"):
             self.out.append(escape)

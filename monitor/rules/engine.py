@@ -14,23 +14,27 @@ from monitor.model import Match
 from monitor.rules.compiling import Compiler
 from monitor.rules.plan import Found, Plan, TermPlan, shown
 from monitor.rules.sightings import (
-    MAX_DIFFERENT,
-    MAX_UNKNOWN,
     MAX_WORDS,
     Learnt,
+    LongText,
     RuleText,
     Sightings,
-    chunk_of,
     new_sightings,
 )
 from monitor.rules.syntax import Node
 from monitor.rules.terms import Terms
-from monitor.text.lemmas import is_cheap
-from monitor.text.passages import FIELD_GAP, SENTENCE_GAP, read_chunk, read_plainly
+from monitor.text.lemmas import price
+from monitor.text.passages import FIELD_GAP, SENTENCE_GAP, ends_plainly, read_chunk
+from monitor.text.tokens import seen_words
 
 _MAX_LEARNT = 60_000  # chunks kept; news texts repeat a few ten thousand
 _AROUND = ".,;:!?\"'()[]“”‘’«»…"
 _MAX_KEPT_CHUNK = 40  # characters; longer ones are seldom seen again
+_MAX_CHUNK_PRICE = 15_000  # µs spent on looking up the words of one chunk
+_WORD_PRICE = 4  # µs to read a word and to note it
+
+
+_SMALL_WORD, _OPENING_WORD = Learnt(1, 0, False, ()), Learnt(1, 0, True, ())  # of no interest
 
 
 class _Candidate(NamedTuple):
@@ -115,19 +119,15 @@ class Engine:
         return {rule for rule, plan in enumerate(self.plans) if plan.holds(seen)}
 
     def _scan(self, chunks: list[str], position: int, starts: list[int], seen: Sightings) -> int:
-        spans, places = seen.spans, seen.places
-        learnt = self._learnt if seen.different is None else seen.different
+        spans, places, long = seen.spans, seen.places, seen.long
+        learnt = self._learnt if long is None else long.chunks
         pending = 0
         left = MAX_WORDS
-        for chunk in chunks:
+        for number, chunk in enumerate(chunks):
             known = learnt.get(chunk)
             if known is None:
-                known = (
-                    self._learn(chunk)
-                    if seen.different is None
-                    else self._learn_within_budget(chunk, seen, seen.different)
-                )
-            width, ending, opens, hits = known
+                known = self._learn(chunk) if long is None else self._learn_of_long(chunks, number, long)
+            width, ending, opens, hits, _ = known
             if width:
                 if pending and (pending == 2 or opens):
                     position += SENTENCE_GAP
@@ -151,36 +151,65 @@ class Engine:
                 break
         return position
 
-    def _learn_within_budget(self, text: str, seen: Sightings, different: dict[str, Learnt]) -> Learnt:
-        """Of a long text: its first few thousand different chunks in full, further ones by their spelling."""
-        if len(different) < MAX_DIFFERENT and seen.unknown < MAX_UNKNOWN:
-            seen.unknown += not is_cheap(text.strip(_AROUND), self.language)
-            known = self._learnt.get(text) or self._learn(text)
-        else:
-            chunk = read_plainly(text, self.language)
-            hits = [(self.terms.of_spelling(word.text), *word[:4]) for word in chunk.words]
-            known = Learnt(chunk.width, chunk.ending, chunk.opens, tuple(hit for hit in hits if hit[0]))
-        different[text] = known
+    def _learn_of_long(self, chunks: list[str], number: int, long: LongText) -> Learnt:
+        """Of a long text, each different word is paid for once, until nothing is left to pay with."""
+        text = chunks[number]
+        if long.left <= 0:
+            if long.block is not chunks:
+                long.block, long.folded = chunks, self._folded(chunks)
+            return self._glance(text, long.folded[number])
+        known = self._learnt.get(text) or self._learn(text)
+        word = text.strip(_AROUND)
+        if word not in long.words:
+            long.words.add(word)
+            long.left -= known.price
+        long.chunks[text] = known
         return known
 
-    def _learn(self, text: str) -> Learnt:
-        chunk = chunk_of(text, self.language) if len(text) <= _MAX_KEPT_CHUNK else read_chunk(text, self.language)
+    def _folded(self, chunks: list[str]) -> list[str]:
+        return self.terms.folded("\n".join([chunk.replace("\n", "") for chunk in chunks])).split("\n")
+
+    def _glance(self, text: str, folded: str) -> Learnt:
+        """A chunk by the spelling of its words alone, as its marks part them: for more words than anybody writes."""
+        words = seen_words(folded)
+        opens = not text[0].islower()
+        if self.terms.spelt().isdisjoint(words):
+            if len(words) == 1 and folded[-1].isalnum():
+                return _OPENING_WORD if opens else _SMALL_WORD
+            return Learnt(len(words), ends_plainly(text), opens, ())
         hits = []
+        end = 0
+        for at, word in enumerate(seen_words(text)):
+            start = text.index(word, end)
+            end = start + len(word)
+            if terms := self.terms.of_spelling(word):
+                hits.append((terms, at, at, start, end))
+        return Learnt(len(words), ends_plainly(text), opens, tuple(hits))
+
+    def _learn(self, text: str) -> Learnt:
+        chunk = read_chunk(text, self.language)
+        hits = []
+        cost = 0
         for word in chunk.words:
-            terms = self._words.get(word.text)
-            if terms is None:
-                terms = self.terms.of_token(word.text)
-                if len(self._words) >= _MAX_LEARNT:
-                    self._words.clear()
-                self._words[word.text] = terms
+            cost += _WORD_PRICE + price(word.text, self.language)
+            terms = self._terms_of(word.text) if cost <= _MAX_CHUNK_PRICE else self.terms.of_spelling(word.text)
             if terms:
                 hits.append((terms, word.first, word.last, word.start, word.end))
-        known = Learnt(chunk.width, chunk.ending, chunk.opens, tuple(hits))
+        known = Learnt(chunk.width, chunk.ending, chunk.opens, tuple(hits), cost)
         if len(text) <= _MAX_KEPT_CHUNK:
             if len(self._learnt) >= _MAX_LEARNT:
                 self._learnt.clear()
             self._learnt[text] = known
         return known
+
+    def _terms_of(self, word: str) -> tuple[int, ...]:
+        terms = self._words.get(word)
+        if terms is None:
+            terms = self.terms.of_token(word)
+            if len(self._words) >= _MAX_LEARNT:
+                self._words.clear()
+            self._words[word] = terms
+        return terms
 
     def _build(self) -> None:
         weights = [_commonness(text) for text in self.terms.texts]

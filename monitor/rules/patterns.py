@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
 from monitor.errors import RuleError
 from monitor.rules.borders import MARKED_LENGTH, has_borders, mark_borders, needs_marks, rewrite
+from monitor.text.characters import normal
 
 MAX_PATTERN = 1000  # characters; RE2 compiles them within milliseconds
 MAX_MEMORY = 1 << 20  # bytes RE2 may spend on one pattern
@@ -40,42 +42,48 @@ class Searchable:
     """One field as patterns see it; each form is made when the first pattern asks for it."""
 
     text: str  # the original
-    _plain: tuple[str, list[int] | None] | None = None
+    _plain: str | None = None
+    _origin: Sequence[int] | None = None
     _marked: str | None = None
     _needs_marks: bool | None = None
 
     @property
-    def plain(self) -> tuple[str, list[int] | None]:
-        """The text in NFC, and for each of its characters the index in the original; None where they are the same."""
+    def plain(self) -> str:
+        """The text in NFC."""
         if self._plain is None:
-            text = _SURROGATE.sub("\ufffd", self.text)
-            self._plain = (text, None) if unicodedata.is_normalized("NFC", text) else _composed(text)
+            self._plain = normal("NFC", _SURROGATE.sub("\ufffd", self.text))
         return self._plain
+
+    @property
+    def origin(self) -> Sequence[int]:
+        """For each character of the text in NFC, and for its end, the index in the original."""
+        if self._origin is None:
+            changed = self.plain != _SURROGATE.sub("\ufffd", self.text)
+            self._origin = _origin(self.text) if changed else range(len(self.text) + 1)
+        return self._origin
 
     @property
     def marked(self) -> str:
         """The text with word borders marked."""
         if self._marked is None:
-            self._marked = mark_borders(self.plain[0])
+            self._marked = mark_borders(self.plain)
         return self._marked
 
     @property
     def needs_marks(self) -> bool:
         if self._needs_marks is None:
-            self._needs_marks = needs_marks(self.plain[0])
+            self._needs_marks = needs_marks(self.plain)
         return self._needs_marks
 
     def find(self, pattern: str, ignore_case: bool) -> list[tuple[int, int]]:
         """Return the characters of the original that a pattern matches, at most MAX_FOUND times; none empty."""
         marked = self.needs_marks and has_borders(pattern)
-        plain, origin = self.plain
         spans = []
-        for found in compile_pattern(pattern, ignore_case, marked).finditer(self.marked if marked else plain):
+        for found in compile_pattern(pattern, ignore_case, marked).finditer(self.marked if marked else self.plain):
             start, end = found.start(), found.end()
             if marked:
                 start, end = start // MARKED_LENGTH, end // MARKED_LENGTH
-            if origin is not None:
-                start, end = origin[start], origin[end]
+            start, end = self.origin[start], self.origin[end]
             if end > start:
                 spans.append((start, end))
                 if len(spans) == MAX_FOUND:
@@ -83,21 +91,36 @@ class Searchable:
         return spans
 
 
-def _composed(text: str) -> tuple[str, list[int]]:
-    """NFC of `text`, and for each of its characters the index it comes from."""
-    starts = [at for at, character in enumerate(text) if not at or not _joins(character)]
-    pieces: list[str] = []
+def _origin(text: str) -> list[int]:
+    """For each character of `text` in NFC, and for its end, the index it comes from."""
     origin: list[int] = []
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        piece = unicodedata.normalize("NFC", text[start:end])
-        pieces.append(piece)
-        origin += [start] * len(piece)
-    return "".join(pieces), [*origin, len(text)]
+    at = 0
+    for start, end in _composing(text):
+        origin += range(at, start)
+        origin += [start] * len(_composed(text[start:end]))
+        at = end
+    origin += range(at, len(text) + 1)
+    return origin
+
+
+def _composing(text: str) -> Iterator[tuple[int, int]]:
+    """The pieces of a text that NFC may change: a character with the marks behind it, or one that is another by itself."""
+    different = {character for character in set(text) if not character.isascii()}
+    marks = "".join(map(re.escape, filter(_joins, different)))
+    others = "".join(re.escape(one) for one in different if unicodedata.normalize("NFC", one) != one)
+    after = f"[{marks}]" if marks else "(?!)"
+    pattern = f"(?s:.){after}+" + (f"|[{others}]" if others else "")
+    return (found.span() for found in re.finditer(pattern, text))
+
+
+@lru_cache(maxsize=4096)
+def _composed(piece: str) -> str:
+    return normal("NFC", piece)
 
 
 def _joins(character: str) -> bool:
-    """Say whether a character can become one with those before it: combining marks, Hangul vowels and finals."""
-    return unicodedata.combining(character) > 0 or "\u1160" <= character <= "\u11ff"
+    """Say whether a character can become one with those before it: marks, Hangul vowels and finals."""
+    return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff"
 
 
 @lru_cache(maxsize=16384)
@@ -105,7 +128,9 @@ def compile_pattern(pattern: str, ignore_case: bool, marked: bool) -> _Compiled:
     """Return the compiled pattern, for texts with or without marked borders; raises re2.error."""
     import re2
 
-    compiled: _Compiled = re2.compile(_given(pattern, ignore_case, marked), _options(MAX_MEMORY * (8 if marked else 1)))
+    compiled: _Compiled = re2.compile(
+        _given(pattern, ignore_case, marked=marked), _options(MAX_MEMORY * (8 if marked else 1))
+    )
     return compiled
 
 
@@ -145,8 +170,8 @@ def _mend(said: str) -> str:
     return "see github.com/google/re2/wiki/Syntax"
 
 
-def _given(pattern: str, ignore_case: bool, marked: bool) -> str:
-    return ("(?i)" if ignore_case else "") + rewrite(pattern, marked=marked)
+def _given(pattern: str, ignore_case: bool, *, marked: bool, loose: bool = False) -> str:
+    return ("(?i)" if ignore_case else "") + rewrite(pattern, marked=marked, loose=loose)
 
 
 def _options(memory: int) -> object:
@@ -162,7 +187,6 @@ def _options(memory: int) -> object:
 class _Batch:
     """Patterns searched for in one pass; without `searched` each counts as found, and its own search decides."""
 
-    marked: bool
     numbers: list[int]
     searched: _Set | None
 
@@ -175,28 +199,27 @@ class PatternSet:
     _batches: dict[bool, list[_Batch]] = field(default_factory=dict)
 
     def touched(self, searchable: Searchable) -> list[int]:
-        """Return the numbers of the patterns that match somewhere in a field; now and then one that does not."""
-        needs_marks = searchable.needs_marks
-        batches = self._batches.get(needs_marks)
-        if batches is None:
-            batches = self._batches[needs_marks] = self._built(needs_marks)
+        """Return the numbers of the patterns that match somewhere in a field; now and then one that does not.
+
+        Where RE2's own word borders are wrong, any place counts as one: marking a long text costs more than this search.
+        """
+        loose = searchable.needs_marks
+        if loose not in self._batches:
+            self._batches[loose] = self._built(loose)
         found: list[int] = []
-        for batch in batches:
+        for batch in self._batches[loose]:
             if batch.searched is None:
                 found += batch.numbers
-                continue
-            text = searchable.marked if batch.marked else searchable.plain[0]
-            found += [batch.numbers[index] for index in batch.searched.Match(text) or ()]
+            else:
+                found += [batch.numbers[index] for index in batch.searched.Match(searchable.plain) or ()]
         return found
 
-    def _built(self, needs_marks: bool) -> list[_Batch]:
+    def _built(self, loose: bool) -> list[_Batch]:
         batches = []
-        for marked in (False, True):
-            chosen = [one for one in self.patterns if (needs_marks and has_borders(one[0])) is marked]
-            for at in range(0, len(chosen), _SET_SIZE):
-                part = chosen[at : at + _SET_SIZE]
-                given = [_given(pattern, ignore_case, marked) for pattern, ignore_case, _ in part]
-                batches.append(_Batch(marked, [number for *_, number in part], _set_of(given)))
+        for at in range(0, len(self.patterns), _SET_SIZE):
+            part = self.patterns[at : at + _SET_SIZE]
+            given = [_given(pattern, ignore_case, marked=False, loose=loose) for pattern, ignore_case, _ in part]
+            batches.append(_Batch([number for *_, number in part], _set_of(given)))
         return batches
 
 

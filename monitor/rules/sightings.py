@@ -7,7 +7,6 @@ for what is shown to somebody.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +15,8 @@ from typing import Literal, NamedTuple
 
 from monitor.model import Match
 from monitor.rules.patterns import Searchable
+from monitor.text.characters import normal
+from monitor.text.lemmas import FRUGAL
 from monitor.text.passages import PARAGRAPH_GAP, SENTENCE_GAP, Chunk, read_chunk
 
 Span = tuple[int, int]
@@ -23,15 +24,20 @@ Span = tuple[int, int]
 MAX_CHARACTERS = 200_000  # of a field; what follows is not looked at
 MAX_CHUNK = 1024  # characters without white space read in one piece
 MAX_WORDS = 40_000  # of a field, in scripts without spaces: characters
-MAX_DIFFERENT = 5000  # different chunks of one text that are looked up in full, …
-MAX_UNKNOWN = 800  # … until so many of them were in no dictionary; further ones are compared by their spelling
-LONG_TEXT = 30_000  # characters from which on they are counted
+MAX_TITLE = 5000  # characters of a title
+MAX_PRICE = (
+    60_000  # µs that may be spent on looking up the different words of one text; further ones go by their spelling
+)
+LONG_TEXT = 6000  # characters from which on they are counted, …
+LONG_FRUGAL = 1500  # … and where the dictionary is read as packed
 MAX_BLOCKS = 5000  # paragraphs and list items of a field; what follows counts as one
 
 _CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}")
 # A word divided at the end of a line stays one chunk.
 _DIVIDED_CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}(?:(?<=[^\W\d_][-‐])\n[ \t]*(?=[^\W\d_])\S{{1,{MAX_CHUNK}}}){{0,3}}")
 _DIVIDED = re.compile(r"[^\W\d_][-‐]\n[ \t]*[^\W\d_]")
+_HARD_SPACE = re.compile("[\u00a0\u2009\u202f]")
+_APART = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 _BREAK = re.compile(r"\n[^\S\n]*\n\s*|\n(?=[^\S\n]*[•*–—·▪◦‣-]\s)")
 
 
@@ -62,8 +68,14 @@ def chunk_of(text: str, language: str) -> Chunk:
     return read_chunk(text, language)
 
 
+def _read(text: str) -> str:
+    """A text as it is cut: numbers whose thousands stand apart (`4 000`) stay one chunk; every character keeps its place."""
+    return _APART.sub("٬", text) if _HARD_SPACE.search(text) else text
+
+
 def blocks_of(text: str) -> list[Block]:
     """Return the paragraphs and list items of a field as chunks."""
+    text = _read(text)
     if "\n" not in text:
         return [Block(0, _split(text))]
     blocks = []
@@ -156,7 +168,7 @@ class FieldSight:
     def begins(self) -> list[int]:
         """The first character of each chunk."""
         if self._begins is None:
-            text = self.text[:MAX_CHARACTERS]
+            text = _read(self.text[:MAX_CHARACTERS])
             chunk = _DIVIDED_CHUNK if "\n" in text and _DIVIDED.search(text) else _CHUNK
             self._begins = [found.start() for found in chunk.finditer(text)]
         return self._begins
@@ -169,6 +181,18 @@ class Learnt(NamedTuple):
     ending: int
     opens: bool
     hits: tuple[tuple[tuple[int, ...], int, int, int, int], ...]  # terms, first and last position, characters
+    price: int = 0  # of looking its words up
+
+
+@dataclass(slots=True)
+class LongText:
+    """What reading a long text has cost so far; the same whatever was read before it."""
+
+    left: int = MAX_PRICE
+    chunks: dict[str, Learnt] = field(default_factory=dict)  # the different ones so far
+    words: set[str] = field(default_factory=set)  # paid for
+    block: list[str] | None = None  # the chunks at hand, once nothing is left, …
+    folded: list[str] = field(default_factory=list)  # … as spellings are compared
 
 
 @dataclass(slots=True)
@@ -181,8 +205,7 @@ class Sightings:
     spans: dict[int, list[Span]] = field(default_factory=dict)
     places: dict[Span, tuple[int, int, int]] = field(default_factory=dict)  # span → its chunk, characters in the chunk
 
-    different: dict[str, Learnt] | None = None  # of a long text: its chunks so far
-    unknown: int = 0  # of those, how many were no dictionary's
+    long: LongText | None = None
 
     @property
     def body(self) -> int:
@@ -238,13 +261,14 @@ class Sightings:
 
 def verbatim_form(text: str) -> str:
     """Return the form in which verbatim phrases are compared: NFC, one kind of apostrophe, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).replace("’", "'").split())
+    return " ".join(normal("NFC", text).replace("’", "'").split())
 
 
 def new_sightings(entry: RuleText, language: str) -> Sightings:
     """Return an entry cut into chunks, with nothing found in it yet."""
     fields = [FieldSight("text", entry.text, blocks=blocks_of(entry.text[:MAX_CHARACTERS]))]
     if entry.title:
-        fields.insert(0, FieldSight("title", entry.title, blocks=blocks_of(entry.title[:MAX_CHARACTERS])))
-    long = len(entry.text) > LONG_TEXT
-    return Sightings(entry, language, fields, different={} if long else None)
+        title = entry.title[:MAX_TITLE]
+        fields.insert(0, FieldSight("title", title, blocks=blocks_of(title)))
+    long = len(entry.text) > (LONG_FRUGAL if language in FRUGAL else LONG_TEXT)
+    return Sightings(entry, language, fields, long=LongText() if long else None)

@@ -29,6 +29,7 @@ class Terms:
         self._by_key: dict[str, list[int]] = {}
         self._wild: dict[str, list[tuple[int, Glob]]] = defaultdict(list)  # by first three characters
         self._fuzzy: dict[str, list[tuple[str, int, int]]] = defaultdict(list)  # by first character
+        self._spelt: tuple[int, frozenset[str]] | None = None
         self.patterns = PatternSet()
         self.texts: list[str] = []  # of each number, for weighing: the word as the rule's author wrote it
 
@@ -91,18 +92,27 @@ class Terms:
                 if glob(key[1:]):
                     found.add(number)
         if self._fuzzy:
-            found.update(self._slips(surface))
+            found.update(self._slips(surface, keys.spellings[-1][1:] if keys.spellings else ""))
         return tuple(found)
 
     def of_spelling(self, surface: str) -> tuple[int, ...]:
-        """Return the terms a token is by its spelling alone, for texts with more different words than anybody writes."""
-        by_key = self._by_key
-        found = [number for key in spelling_keys(surface, self.language) if key in by_key for number in by_key[key]]
-        return tuple(found)
+        """Return the terms a token is by its spelling alone."""
+        spelt, verbatim = spelling_keys(surface, self.language)
+        return (*self._by_key.get(spelt, ()), *self._by_key.get(verbatim, ()))
 
-    def _slips(self, surface: str) -> list[int]:
+    def spelt(self) -> frozenset[str]:
+        """Return every folded spelling for which `of_spelling` may find a term."""
+        if self._spelt is None or self._spelt[0] != len(self._by_key):
+            asked = (key[1:] if key[0] == "F" else self.folded(key[1:]) for key in self._by_key if key[0] in "FV")
+            self._spelt = len(self._by_key), frozenset(asked)
+        return self._spelt[1]
+
+    def folded(self, text: str) -> str:
+        """Return a text as spellings are compared."""
+        return fold(lower(plain(text), self.language), self.language)
+
+    def _slips(self, surface: str, shown: str) -> list[int]:
         """The words of which this token is a typing slip: close, with the same first letter, and in no dictionary."""
-        shown = spelling(surface, self.language)
         near = self._fuzzy.get(shown[:1])
         if not near or len(shown) < 2 or not shown.isalpha():
             return []

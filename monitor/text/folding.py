@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from monitor.text.characters import ascii_digits, visible
+from monitor.text.characters import ascii_digits, normal, visible
 
 _TURKIC = frozenset({"tr", "az"})
 _TURKIC_CAPITALS = str.maketrans({"İ": "i", "I": "ı"})
@@ -53,7 +53,7 @@ def plain(text: str) -> str:
         return text
     if text.isalpha() and unicodedata.is_normalized("NFKC", text):
         return text.replace("ـ", "")  # letters alone hold nothing invisible and no digits
-    return ascii_digits(unicodedata.normalize("NFKC", visible(text))).replace("ـ", "")
+    return ascii_digits(normal("NFKC", visible(text))).replace("ـ", "")
 
 
 def lower(text: str, language: str) -> str:
@@ -73,11 +73,15 @@ class _Folding(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
+        if 0x3400 <= code <= 0xD7A3 or code >= 0x20000:  # Han and Hangul have no accents, and there are many
+            return character
         folded = _ARABIC.get(code, character)
         if character not in self.kept and folded == character and not character.isascii():
-            parts = unicodedata.normalize("NFD", character)
-            bare = "".join(part for part in parts if not _is_accent(part))
-            folded = (character if bare == parts else bare).translate(_SPELLED_OUT)
+            if unicodedata.decomposition(character) or unicodedata.combining(character):
+                parts = unicodedata.normalize("NFD", character)
+                bare = "".join([part for part in parts if not _is_accent(part)])
+                folded = character if bare == parts else bare
+            folded = folded.translate(_SPELLED_OUT)
         self[code] = folded
         return folded
 

@@ -64,7 +64,8 @@ ELISIONS = frozenset(_ELISIONS.split())
 _ABBREVIATIONS = (
     "mr mrs ms dr prof st no nos gen col lt sgt maj capt cmdr gov sen rep rev hon jr sr vs approx ca dept est fig inc ltd "
     "co corp jan feb mar apr jun jul aug sept sep oct nov dec mon tue wed thu fri sat sun art cf bzw vgl usw nr str tel "
-    "evtl ggf mme mlle mgr sig sra srta ud av pág núm ул им т.е т.д тыс млн млрд гг проф dra ing vol pp"
+    "evtl ggf mme mlle mgr sig sra srta ud av pág núm ул им т.е т.д тыс млн млрд гг проф dra ing vol pp "
+    "dott avv geom mio mrd bspw inkl ehem dhr mevr drs tys mld św woj tzv např руб обл стр sr"
 )
 ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 

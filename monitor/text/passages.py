@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from monitor.text.compounds import INITIALS, Word, hashtag_words, hebrew_acronyms, initials, joined
 from monitor.text.languages import ABBREVIATIONS, dotted_ordinals
-from monitor.text.tokens import Token, tokens
+from monitor.text.tokens import UNSPACED, Token, tokens
 
 SENTENCE_GAP = 9
 PARAGRAPH_GAP = 100
@@ -20,7 +20,10 @@ FIELD_GAP = 1000
 _DASHES = frozenset("-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u200c\u05be\u1806\u2e17\u30fb")
 _ALWAYS_ENDS = frozenset("!?。！？｡؟۔।॥։።၊။‼⁇⁈⁉")
 _MAY_END = frozenset(".…．")
-_CLOSING = frozenset("\"'’”»›)]}›」』）］*_")
+_CLOSED = "\"'’”»›)]}」』）］*_"
+_CLOSING = frozenset(_CLOSED)
+_OPENING = frozenset("#@•–—-·*¿¡")
+_HAS_WORD = re.compile(r"[^\W_]")
 
 # One word of the commonest letters (Latin, Greek, Cyrillic, Hebrew, Arabic, Hangul) between marks that end no sentence.
 _SIMPLE = re.compile(
@@ -42,15 +45,12 @@ class Chunk(NamedTuple):
     opens: bool  # it can open a sentence
 
 
-def read_plainly(text: str, language: str) -> Chunk:
-    """Return the words of one chunk as its marks part them, nothing joined: for more text than anybody reads closely."""
-    if simple := _SIMPLE.match(text):
-        start, end = simple.span(1)
-        return Chunk((Word(0, 0, start, end, simple[1]),), 1, 0, not simple[1][0].islower())
-    found = tokens(text)
-    shown = [token for token in found if token.kind != "mark"]
-    words = tuple([Word(at, at, token.start, token.end, token.text) for at, token in enumerate(shown)])
-    return Chunk(words, len(words), _ending(text, found, language), _opens(found))
+def ends_plainly(text: str) -> Ending:
+    """Return what the end of a chunk does to the sentence, judged by its last mark alone."""
+    if text[-1].isalnum():
+        return 0
+    last = text.rstrip(_CLOSED)[-1:]
+    return 2 if last in _ALWAYS_ENDS else 1 if last in _MAY_END else 0
 
 
 def read_chunk(text: str, language: str) -> Chunk:
@@ -58,6 +58,10 @@ def read_chunk(text: str, language: str) -> Chunk:
     if simple := _SIMPLE.match(text):  # nine chunks of ten; what follows would give the same
         start, end = simple.span(1)
         return Chunk((Word(0, 0, start, end, simple[1]),), 1, 0, not simple[1][0].islower())
+    if not _HAS_WORD.search(text):
+        return Chunk((), 0, ends_plainly(text), not _OPENING.isdisjoint(text))
+    if UNSPACED.fullmatch(text):
+        return Chunk(tuple([Word(at, at, at, at + 1, one) for at, one in enumerate(text)]), len(text), 0, True)
     found = hebrew_acronyms(tokens(text))
     words: list[Word] = []
     run: list[Word] = []  # the words linked by dashes so far
@@ -105,7 +109,7 @@ def _ending(text: str, found: list[Token], language: str) -> Ending:
     word = before.text.lower()
     if before.kind == "number":
         return 0 if len(word) <= 2 and dotted_ordinals(language) else 1
-    if word in ABBREVIATIONS or (len(word) == 1 and before.text.isupper()) or INITIALS.search(text):
+    if word in ABBREVIATIONS or (len(word) == 1 and word != before.text.upper()) or INITIALS.search(text):
         return 0
     return 2 if len(word) >= 4 and before.text.islower() else 1
 
@@ -115,7 +119,7 @@ def _opens(found: list[Token]) -> bool:
     for token in found:
         if token.kind != "mark":
             return not token.text[:1].islower()
-        if token.text in "#@•–—-·*¿¡":
+        if token.text in _OPENING:
             return True
     return False
 

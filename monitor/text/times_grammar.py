@@ -6,12 +6,11 @@ formats, is what tells "12:07 GMT, Thursday" from "At 6 a.m. local time on Thurs
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from monitor.text import times_words as words
-from monitor.text.characters import ascii_digits, visible
+from monitor.text.characters import ascii_digits, normal, visible
 from monitor.text.times_claim import TimeClaim
 from monitor.text.times_pieces import Piece, pieces_of
 
@@ -28,7 +27,7 @@ def read_claim(label: str) -> TimeClaim | None:
 
 @lru_cache(maxsize=8192)  # the labels of a page are read again at every poll
 def _read(text: str) -> TimeClaim | None:
-    plain = ascii_digits(visible(unicodedata.normalize("NFKC", text))).casefold().strip(" :–—-|[]()•·*#")
+    plain = ascii_digits(visible(normal("NFKC", text))).casefold().strip(" :–—-|[]()•·*#")
     if not any(character.isdigit() for character in plain) and len(plain) > 30:
         return None
     pieces = pieces_of(plain)

@@ -40,6 +40,7 @@ _UNSPACED_MARKS = (
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059\u105e-\u1060\u17b4-\u17d3"
     "\u3099\u309a\uff9e\uff9f"
 )
+UNSPACED = re.compile(f"[{_UNSPACED}]+")
 _LETTER = rf"(?:(?![{_UNSPACED}])[^\W\d_]|[{MARKS}{INVISIBLE}])"
 _ANY = (
     rf"(?P<number>\d+(?:[.,:٫٬]\d+)*)"
@@ -54,6 +55,15 @@ _TOKENS, _ASCII_TOKENS = re.compile(_ANY), re.compile(_ASCII)
 _GROUP = re.compile(r"\?P<\w+>")
 _PIECES, _ASCII_PIECES = re.compile(_GROUP.sub("?:", _ANY)), re.compile(_GROUP.sub("?:", _ASCII))
 _UNITS, _ASCII_UNITS = (re.compile(rf"\s+|{pattern.pattern}") for pattern in (_PIECES, _ASCII_PIECES))
+
+
+# Words and characters alone, without marks between them and without apostrophes inside: what a quick look sees.
+_SEEN = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_]|[{MARKS}{INVISIBLE}])+")
+
+
+def seen_words(text: str) -> list[str]:
+    """Return the runs of letters and digits of `text`, without offsets: a tenth of what `tokens` costs."""
+    return _SEEN.findall(text)
 
 
 def tokens(text: str) -> list[Token]:

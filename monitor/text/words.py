@@ -11,11 +11,12 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+from monitor.text.characters import normal
 from monitor.text.folding import fold, lower, plain
 from monitor.text.korean import without_particle
 from monitor.text.languages import ELISIONS
-from monitor.text.lemmas import CAPITAL_NOUNS, family, is_entry, is_word, lemma
-from monitor.text.tokens import tokens
+from monitor.text.lemmas import CAPITAL_NOUNS, family, is_entry, is_word, lemma, past
+from monitor.text.tokens import UNSPACED, tokens
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´＇ʹ", "'"))
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -45,6 +46,11 @@ def text_keys(surface: str, language: str) -> WordKeys:
         return WordKeys(("F" + number(surface, language),), (), ("V" + surface,))
     if len(surface) > MAX_WORD:
         return WordKeys((), (), ())
+    if UNSPACED.fullmatch(surface):  # no language that has a dictionary writes words in these
+        return WordKeys(("F" + plain(surface),), (), ("V" + nfc(surface),))
+    if surface.isascii() and surface.isalpha():  # most words; what follows would give the same
+        spelt = "F" + fold(lower(surface, language), language)
+        return WordKeys((spelt,), _keyed("L", _lemmas(surface, language)), ("V" + surface,))
     shown = plain(surface).translate(_APOSTROPHES)
     cased = (shown, *(part for part in _parts(shown, language) if part != shown))
     lowered = [lower(form, language) for form in cased]
@@ -68,19 +74,19 @@ def rule_keys(surface: str, language: str) -> WordKeys:
     return WordKeys(_keyed("F", [spelling]), _keyed("L", lemmas), _keyed("V", [nfc(shown)]))
 
 
-def spelling_keys(surface: str, language: str) -> tuple[str, ...]:
-    """Return the keys of a token by its spelling alone: what it costs to look at a word without knowing its language."""
+def spelling_keys(surface: str, language: str) -> tuple[str, str]:
+    """Return the folded and the verbatim key of a token by its spelling alone, without any dictionary."""
     if len(surface) > MAX_WORD:
-        return ()
-    if surface.isascii() and surface.isalpha():
-        return "F" + lower(surface, language), "V" + surface
+        return "F", "V"
+    if surface.isalpha() and (surface.isascii() or unicodedata.is_normalized("NFKC", surface)):
+        return "F" + fold(lower(surface, language), language), "V" + surface
     shown = plain(surface).translate(_APOSTROPHES)
     return "F" + fold(lower(shown, language).replace("'", ""), language), "V" + shown
 
 
 def nfc(text: str) -> str:
     """Return `text` in NFC, the form in which verbatim spellings are compared."""
-    return unicodedata.normalize("NFC", text)
+    return normal("NFC", text)
 
 
 def is_acronym(surface: str, language: str) -> bool:
@@ -131,8 +137,11 @@ def _lemmas(form: str, language: str) -> list[str]:
         small = lower(form, language)
         if is_entry(form, language) and lemma(small, language) != small:
             return [fold(small, language)]  # US is not an inflected "us", AIDS not the plural of "aid"
-    bases = [fold(lemma(one, language).replace("'", ""), language) for one in _capitals(form, language)]
-    return bases + [kin for base in bases if (kin := family(base, language))]
+    bases = [lemma(one, language) for one in _capitals(form, language)]
+    kin = [
+        verb for one in (*bases, past(form, language)) if one and (verb := family(one, language) or one) not in bases
+    ]
+    return [fold(base.replace("'", ""), language) for base in bases + kin]
 
 
 def _capitals(form: str, language: str) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from monitor.text.characters import normal
 from monitor.text.folding import fold, lower
 from monitor.text.korean import without_particle
 from monitor.text.languages import base_language
+from monitor.text.lemmas import lemma
 from monitor.text.passages import SENTENCE_GAP, read_chunk
 from monitor.text.tokens import is_mark, pieces, tokens, units
 from monitor.text.words import MAX_WORD, is_known, rule_keys, text_keys
@@ -181,3 +183,17 @@ def test_words_numbers_and_characters_are_no_marks(text):
 @pytest.mark.parametrize("text", [".", "–", "€", "🙂", '"'])
 def test_everything_else_is_a_mark(text):
     assert is_mark(text)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+def test_any_number_of_combining_marks_is_put_in_order_in_linear_time(form):
+    marks = (
+        "\u0315" * 100_000 + "\u0300" * 100_000
+    )  # in the wrong order: minutes, if every mark is moved past all others
+
+    assert len(normal(form, "a" + marks)) > 199_000
+    assert normal(form, "a\u0315\u0300b") == "à\u0315b"
+
+
+def test_long_words_are_looked_up_as_they_stand():
+    assert lemma("x" * 100, "fi") == "x" * 100
