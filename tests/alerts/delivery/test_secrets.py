@@ -170,11 +170,15 @@ async def test_a_running_daemon_shows_no_secret_to_whoever_asks(world, tmp_path)
     for name, path in (("SLACK_URL", "desk"), ("HOOK_URL", "archive"), ("GONE_URL", "gone"), ("HEART_URL", "heart")):
         environ[name] = f"{world.receivers.url}/{path}-{CANARY}"
     world.receivers.answers |= {f"desk-{CANARY}": lambda _: 500, f"gone-{CANARY}": lambda _: 410}
-    async with a_redis_with_a_password(environ["REDIS_PASSWORD"]) as bus:
+    async with (
+        a_redis_with_a_password(environ["REDIS_PASSWORD"]) as bus,
+        contextlib.AsyncExitStack() as left_running,
+    ):
         settings.write_text(DAEMON.format(state=state, page=page, port=port, redis=bus))
         said = [(await monitor(environ, "run", "--once"))[1]]
         page.write_text(LATER)
         daemon = await started(environ, "run")
+        left_running.push_async_callback(ended, daemon)
         said.append(await until(daemon, b"started"))
         called = {f"{name}-{CANARY}" for name in ("desk", "archive", "gone")}
         async with asyncio.timeout(60):
@@ -203,6 +207,12 @@ async def test_a_running_daemon_shows_no_secret_to_whoever_asks(world, tmp_path)
     assert b"stopped" in said[-6], "the reload told what changed"
     for output in (*said, *kept.values()):
         assert CANARY.encode() not in output
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 async def until(process: asyncio.subprocess.Process, word: bytes) -> bytes:
