@@ -23,8 +23,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from monitor.alerts import RuleOptions, raise_alerts
-from monitor.daemon.deliver import Deliverer, DeliverySetup
-from monitor.daemon.deliver_values import Receiver
+from monitor.daemon.delivery.deliverer import Deliverer, DeliverySetup
+from monitor.daemon.delivery.values import Receiver
 from monitor.model import Change, ChangeType, Delta, Entry, Judgement, Match, SourceRef, Stamp
 from monitor.sinks import SINKS, Target
 from monitor.sinks.http import Answer, Poster

@@ -36,9 +36,9 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from monitor.daemon import deliver
+from monitor.daemon.delivery import deliverer
 from monitor.daemon.app import Monitor
-from monitor.daemon.deliver_time import Time
+from monitor.daemon.delivery.clock import Time
 from monitor.daemon.schedule import Clock
 from monitor.settings import load_settings
 
@@ -240,7 +240,7 @@ async def soak(home: Path, options: argparse.Namespace) -> int:
         lines = [f'  s{n}: {{url: "http://{host(n)}:{port}/s{n}"}}' for n in range(options.sources)]
         file = home / "monitor.yaml"
         file.write_text(SETTINGS.format(home=home, port=port, every=options.every, sources="\n".join(lines)))
-        deliver.Time = lambda: SimulatedTime(clock, scale)
+        deliverer.Time = lambda: SimulatedTime(clock, scale)
         count, stop, samples = Count(), asyncio.Event(), []
         monitor = Monitor(load_settings(file, environ={}), clock=clock, on_poll=count)
         running = asyncio.create_task(monitor.run(stop))

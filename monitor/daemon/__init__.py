@@ -3,7 +3,7 @@
 app               everything wired: `Monitor`                 plans     settings → what each room needs
 schedule          when: tick, triggers, clock guard           cadence   how long until the next poll
 poll, polled      one poll and what it makes of the state     judging   what a snapshot means (pure)
-deliver           alerts to receivers                         report    how everything stands, in words
+delivery          alerts to receivers                         report    how everything stands, in words
 reading, replaying `parse` and `replay`, without a daemon      state_directory, logs
 """
 

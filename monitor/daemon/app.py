@@ -16,9 +16,9 @@ import structlog
 
 from monitor.bus import Relay
 from monitor.daemon import plans, state_directory
-from monitor.daemon.deliver import Deliverer
-from monitor.daemon.deliver_heartbeat import Heartbeat
-from monitor.daemon.deliver_setup import delivery_setup
+from monitor.daemon.delivery.deliverer import Deliverer
+from monitor.daemon.delivery.heartbeat import Heartbeat
+from monitor.daemon.delivery.setup import delivery_setup
 from monitor.daemon.ending import finish, last_drain, until_one_ends
 from monitor.daemon.health import HealthPage
 from monitor.daemon.metrics import Metrics

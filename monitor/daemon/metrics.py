@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from monitor import __version__
 from monitor.daemon.completeness import CONCERNS
-from monitor.daemon.deliver_values import Settled
+from monitor.daemon.delivery.values import Settled
 from monitor.daemon.poll import PollResult
 from monitor.daemon.report import CONDITIONS, Report
 from monitor.model import VerdictKind

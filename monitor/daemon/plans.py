@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.daemon import paging
-from monitor.daemon.deliver_setup import rule_options
+from monitor.daemon.delivery.setup import rule_options
 from monitor.daemon.judging import Watch
 from monitor.daemon.poll import RulesInForce, SourcePlan
 from monitor.daemon.polled import Timing

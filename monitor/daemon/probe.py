@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from monitor.alerts import notice_of_words
 from monitor.daemon import plans
-from monitor.daemon.deliver_setup import receiver_of
+from monitor.daemon.delivery.setup import receiver_of
 from monitor.daemon.poll import SourcePlan
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, Fresh, ParseWorker

@@ -264,7 +264,7 @@ async def test_an_outage_is_told_in_the_log_when_it_begins_now_and_then_and_when
 async def test_a_receiver_that_was_configured_anew_is_off_the_record_of_disabled_ones(hooked):
     from dataclasses import replace
 
-    from monitor.daemon.deliver import DeliverySetup
+    from monitor.daemon.delivery.deliverer import DeliverySetup
 
     hooked.receivers.answers["hook"] = lambda count: 410 if count == 1 else 200
     async with hooked.delivering() as deliverer:
@@ -496,7 +496,7 @@ async def test_a_damaged_row_is_told_in_the_log_and_stops_no_other_receiver(worl
 
 
 async def test_drain_sends_what_can_leave_and_leaves_the_rest(hooked):
-    from monitor.daemon.deliver import Deliverer, DeliverySetup
+    from monitor.daemon.delivery.deliverer import Deliverer, DeliverySetup
 
     hooked.receivers.answers["hook"] = lambda count: 500 if count == 2 else 200
     await hooked.poll("a", ("e1", SAID), ("e2", SAID), ("e3", SAID))
@@ -507,7 +507,7 @@ async def test_drain_sends_what_can_leave_and_leaves_the_rest(hooked):
 
 
 async def test_drain_does_not_wait_for_late_alerts_to_gather(hooked):
-    from monitor.daemon.deliver import Deliverer, DeliverySetup
+    from monitor.daemon.delivery.deliverer import Deliverer, DeliverySetup
 
     await hooked.poll("a", ("e1", SAID), ("e2", SAID), catch_up=True)
     async with Deliverer(
@@ -547,7 +547,7 @@ async def test_a_message_in_flight_at_shutdown_is_finished(hooked):
 async def test_a_reload_changes_pace_and_keeps_the_connection(hooked):
     from dataclasses import replace
 
-    from monitor.daemon.deliver import DeliverySetup
+    from monitor.daemon.delivery.deliverer import DeliverySetup
 
     async with hooked.delivering() as deliverer:
         before = deliverer.setup.receivers[0]
@@ -561,7 +561,7 @@ async def test_a_reload_changes_pace_and_keeps_the_connection(hooked):
 
 
 async def test_a_receiver_taken_out_keeps_its_messages_for_when_it_is_back(hooked):
-    from monitor.daemon.deliver import DeliverySetup
+    from monitor.daemon.delivery.deliverer import DeliverySetup
 
     async with hooked.delivering() as deliverer:
         setup = deliverer.setup

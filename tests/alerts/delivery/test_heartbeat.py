@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.daemon.deliver_heartbeat import Heartbeat
+from monitor.daemon.delivery.heartbeat import Heartbeat
 
 
 async def beating(world, well, seconds, **more):

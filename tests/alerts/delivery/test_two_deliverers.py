@@ -6,7 +6,7 @@ import asyncio
 
 
 async def test_two_deliverers_on_one_store_send_each_message_once(world):
-    from monitor.daemon.deliver import Deliverer, DeliverySetup
+    from monitor.daemon.delivery.deliverer import Deliverer, DeliverySetup
 
     world.receiver("hook", rate=500.0, rate_burst=500)
     world.rule("halted", "suspended")

@@ -14,9 +14,9 @@ from pathlib import Path
 from aiohttp import web
 
 from monitor.alerts import RuleOptions, consider_poll
-from monitor.daemon.deliver import Deliverer, DeliverySetup
-from monitor.daemon.deliver_time import Time
-from monitor.daemon.deliver_values import Receiver
+from monitor.daemon.delivery.clock import Time
+from monitor.daemon.delivery.deliverer import Deliverer, DeliverySetup
+from monitor.daemon.delivery.values import Receiver
 from monitor.model import Change, ChangeType, Delta, Entry, FieldChange, Judgement, Match, Revision, SourceRef, Stamp
 from monitor.sinks import SINKS, Target
 from monitor.store import PollCommit, PollState, Store, Superseded

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Connection
 
 from monitor.alerts import Draft, Notice, Plan, RuleOptions, compose, notice_of_words, plan
-from monitor.daemon.deliver_values import Receiver
+from monitor.daemon.delivery.values import Receiver
 from monitor.model import Alert
 from monitor.sinks import Rendered, Sink
 from monitor.store import deliveries, messages
 from monitor.store.messages import Composed
 from monitor.store.outlook import read_outlook
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 log = structlog.get_logger(__name__)
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor.alerts import Draft, RuleOptions, notice_of_words
-from monitor.daemon.deliver_line import LOOK_EVERY, Line
-from monitor.daemon.deliver_time import Time
-from monitor.daemon.deliver_values import Receiver, Settled
+from monitor.daemon.delivery.clock import Time
+from monitor.daemon.delivery.line import LOOK_EVERY, Line
+from monitor.daemon.delivery.values import Receiver, Settled
 from monitor.errors import MonitorError
 from monitor.model import Severity
 from monitor.store import Store, messages

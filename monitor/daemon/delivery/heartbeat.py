@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from monitor.daemon.deliver_time import Time
+from monitor.daemon.delivery.clock import Time
 from monitor.sinks.http import Answer, Poster
 
 log = structlog.get_logger(__name__)

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from monitor.alerts import RuleOptions
-from monitor.daemon.deliver_look import Look, look_around
-from monitor.daemon.deliver_pace import Pace, retry_delay
-from monitor.daemon.deliver_time import Time
-from monitor.daemon.deliver_values import Receiver, Settled
+from monitor.daemon.delivery.clock import Time
+from monitor.daemon.delivery.look import Look, look_around
+from monitor.daemon.delivery.pace import Pace, retry_delay
+from monitor.daemon.delivery.values import Receiver, Settled
 from monitor.errors import MonitorError
 from monitor.sinks import Delivered, GiveUp, Letter, Outcome, Retry, redacted
 from monitor.store import Store, messages

@@ -13,8 +13,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.alerts import Escalation, QuietHours, ReceiverPolicy, RuleOptions
-from monitor.daemon.deliver import DeliverySetup
-from monitor.daemon.deliver_values import Receiver
+from monitor.daemon.delivery.deliverer import DeliverySetup
+from monitor.daemon.delivery.values import Receiver
 from monitor.settings import Settings
 from monitor.settings.alerting import DAYS, QuietSettings
 from monitor.settings.receiver import (
