@@ -36,8 +36,8 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from monitor.daemon.delivery import deliverer
 from monitor.daemon.app import Monitor
+from monitor.daemon.delivery import deliverer
 from monitor.daemon.delivery.clock import Time
 from monitor.daemon.schedule import Clock
 from monitor.settings import load_settings

@@ -48,6 +48,11 @@ class JudgedDelta:
     delta: Delta
     judgements: tuple[Judgement, ...]
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether what was told of the entry before matters: a rule stopped being true, or still is."""
+        return any(judgement.transition != "fired" for judgement in self.judgements)
+
 
 def find_changes(
     watch: Watch,

@@ -28,7 +28,6 @@ from monitor.model import (
     ChangeType,
     Delta,
     Document,
-    Judgement,
     Reading,
     ReadOptions,
     Snapshot,
@@ -244,7 +243,7 @@ class Poller:
         judged = judge_deltas(plan.watch, (*baseline, *found.deltas), self.rules.ruleset)
         if not judged:
             return PollAlerts(())
-        entry_ids = [one.delta.change.entry_id for one in judged if _looks_back(one.judgements)]
+        entry_ids = [one.delta.change.entry_id for one in judged if one.looks_back]
         earlier = await self._store.read(partial(fired_alerts, entry_ids=entry_ids)) if entry_ids else {}
         last_ok_at = remembered.poll.last_ok_at
         late_after = max(CATCH_UP_AFTER, 2 * plan.timing.ceiling)
@@ -294,8 +293,3 @@ def _conditional(request: FetchRequest, remembered: _Remembered) -> FetchRequest
 
 def _not_stored(plan: SourcePlan, verdict: Verdict) -> PollResult:
     return PollResult(plan.watch.ref.id, verdict, delay=max(AFTER_TROUBLE_SECONDS, plan.timing.floor))
-
-
-def _looks_back(judgements: tuple[Judgement, ...]) -> bool:
-    """A rule that stopped being true, or still is, needs to know what was said before."""
-    return any(judgement.transition != "fired" for judgement in judgements)
