@@ -26,9 +26,7 @@ from monitor.settings.fields import (
 from monitor.settings.units import Unfit, text
 
 STAND_IN_URL = "/dev/null"  # of a source whose own cannot be used, so that the rest of it is checked
-QUIET_FACTOR = (
-    4.0  # a source that has been silent for long is polled so many times more rarely, unless it says `slowest`
-)
+QUIET_FACTOR = 4.0  # so many times more rarely a source is polled that has long been silent, unless it says `slowest`
 FLOOR = 10.0  # seconds between polls of a source, unless it says allow_fast
 PAGE_KEYS = ("entry", "title", "text", "time", "id", "url", "author")
 SELECT_KEYS = (*PAGE_KEYS, "updated", "tags", "pinned", "deleted")  # the last four of JSON only
