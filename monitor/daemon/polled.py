@@ -25,7 +25,6 @@ class Outcome:
     answer: Fresh | NotModified | FetchFailed | None
     snapshot: Snapshot | None = None
     deltas: tuple[Delta, ...] = ()
-    chosen: str | None = None  # what `kind: auto` turned out to be
 
 
 @dataclass(frozen=True, slots=True)

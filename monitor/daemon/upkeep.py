@@ -1,4 +1,4 @@
-"""What is done once an hour so that nothing grows for ever: retention of store, streams and messages."""
+"""What is done once an hour so that nothing grows for ever: retention of store, streams, messages and alerts."""
 
 from __future__ import annotations
 
