@@ -92,7 +92,7 @@ class SourceSettings(Frozen):
     """Time between two polls while there is news. At least 10s, unless `allow_fast`."""
 
     slowest: Seconds | None = None
-    """Time between two polls of a source that has been quiet for long; four times `every`. For an even pace: as `every`."""
+    """Time between two polls of a source that has been quiet for long; by default four times `every`. For an even pace: as `every`."""
 
     cron: Annotated[str, BeforeValidator(read_cron), WithJsonSchema({"type": "string"})] | None = None
     """Poll at these times instead of `every`: five fields as in crontab(5), in the source's time zone."""
