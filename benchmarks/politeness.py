@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from monitor.daemon.cadence import DEFERRED, first_delay, next_delay
+from monitor.daemon.cadence import DEFERRED, next_delay
 from monitor.fetch import FetchFailed, FetchRequest, FetchSettings, Fresh, HostPolicy, NotModified
 from monitor.fetch.fetcher import Fetcher
 from tests.fetch.wire import RawServer, http
@@ -163,7 +163,7 @@ async def source(n: int, options, port: int, fetcher: Fetcher, until: float, tal
     chance = random.Random(n)
     name = host(n % options.hosts)
     request = FetchRequest(f"http://{name}:{port}/live/{n // options.hosts}", allow_private=True)
-    failures, due = 0, time.monotonic() + first_delay(n, options.sources, options.every)
+    failures, due = 0, time.monotonic() + options.every * n / options.sources
     while due < until:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         tally.lateness.append(time.monotonic() - due)

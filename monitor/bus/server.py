@@ -74,11 +74,6 @@ class EmbeddedServer:
         return f"unix://{quote(str(self._socket))}"
 
     @property
-    def tcp_url(self) -> str | None:
-        """Its loopback TCP address, where a port was asked for."""
-        return f"redis://127.0.0.1:{self._settings.port}" if self._settings.port else None
-
-    @property
     def pid(self) -> int | None:
         """The server's process id while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None

@@ -12,7 +12,7 @@ import click
 from monitor.cli import silences
 from monitor.cli.context import open_context
 from monitor.cli.options import config_option, json_option
-from monitor.cli.output import colours, complain, time_json, write_json, write_line
+from monitor.cli.output import EXIT_FINDING, colours, complain, time_json, write_json, write_line
 from monitor.cli.stored import change, look
 from monitor.text.characters import printable
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from monitor.store.alert_lists import Listed
 
 STATES = ("waiting", "pending", "leased", "sent", "dead", "expired", "suppressed", "cancelled", "dropped")
-EXIT_FINDING = 1
 
 
 @click.group(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.options import config_option, json_option
-from monitor.cli.output import write_json, write_line
+from monitor.cli.output import EXIT_FINDING, write_json, write_line
 from monitor.errors import SettingsError
 from monitor.text.characters import printable
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from monitor.settings import Examined, Problem, Settings
     from monitor.settings.ruletests import RuleTestOutcome
 
-EXIT_FINDING = 1
 _TEXT_SHOWN = 100
 
 

@@ -40,10 +40,9 @@ class CommandContext:
 
     def store_url(self) -> str:
         """Return where the store is: a file path or a database URL."""
-        from monitor.daemon.state_directory import DATABASE
+        from monitor.daemon.state_directory import store_place
 
-        place = self.settings.store
-        return str(self.settings.state_dir / DATABASE) if place == "sqlite" else place
+        return store_place(self.settings)
 
 
 def open_context(config: Path | None) -> CommandContext:

@@ -13,6 +13,7 @@ import click
 
 from monitor.text.characters import printable
 
+EXIT_FINDING = 1  # what was asked about is not as it should be
 EXIT_BROKEN_PIPE = 128 + 13  # as a shell reports a process that SIGPIPE ended
 STRUCK, BOLD, DIM, RESET = "\x1b[9;31m", "\x1b[1;32m", "\x1b[2m", "\x1b[0m"
 

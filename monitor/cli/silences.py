@@ -15,15 +15,13 @@ import click
 
 from monitor.cli.context import open_context
 from monitor.cli.options import config_option, json_option
-from monitor.cli.output import complain, time_json, write_json, write_line
+from monitor.cli.output import EXIT_FINDING, complain, time_json, write_json, write_line
 from monitor.cli.stored import change, look
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
     from monitor.alerts import Silence
     from monitor.alerts.silences import OnEnd
-
-EXIT_FINDING = 1
 
 
 @click.group("silence")

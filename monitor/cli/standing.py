@@ -5,12 +5,10 @@ Rule: only looks; it makes no store and holds no lock, so that it can be asked b
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from monitor.errors import StoreUnavailable
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
@@ -27,28 +25,6 @@ MARKS = {
     "failing": "\x1b[31m●\x1b[0m",
     "paused": "–",
 }
-
-
-@contextlib.asynccontextmanager
-async def store_to_look_at(context: CommandContext) -> AsyncIterator[Store | None]:
-    """Yield the store, opened for reading, or None where no daemon has made one yet.
-
-    Raises StateUnusable, NotPermitted or StoreUnavailable with what to do about it.
-    """
-    from monitor.daemon.state_directory import DATABASE, disk_trouble
-    from monitor.store import Store
-
-    if context.settings.store == "sqlite" and not (context.settings.state_dir / DATABASE).exists():
-        yield None
-        return
-    try:
-        store = await Store.open(context.store_url(), read_only=True)
-    except StoreUnavailable as error:
-        if disk := disk_trouble(context.settings.state_dir):  # why it cannot be opened; the database itself cannot tell
-            raise StoreUnavailable(disk, mend="the store is there; it can be read once that is mended") from error
-        raise
-    async with store:
-        yield store
 
 
 async def standing(store: Store | None, settings: Settings, now: datetime, *, counted: bool) -> Report:

@@ -10,7 +10,8 @@ import click
 
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import colours, complain, write_json, write_line
-from monitor.cli.standing import MARKS, daemon_data, daemon_words, is_running, standing, store_to_look_at, troubles
+from monitor.cli.standing import MARKS, daemon_data, daemon_words, is_running, standing, troubles
+from monitor.cli.stored import store_to_look_at
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:

@@ -1,18 +1,45 @@
-"""A command's one piece of work on the store."""
+"""The store as commands use it: opened to be looked at, which makes none, or for one piece of work."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.cli.context import open_context
+from monitor.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from monitor.cli.context import CommandContext
+    from monitor.store import Store
+
 T = TypeVar("T")
+
+
+@contextlib.asynccontextmanager
+async def store_to_look_at(context: CommandContext) -> AsyncIterator[Store | None]:
+    """Yield the store, opened for reading, or None where no daemon has made one yet.
+
+    Raises StateUnusable, NotPermitted or StoreUnavailable with what to do about it.
+    """
+    from monitor.daemon.state_directory import DATABASE, disk_trouble
+    from monitor.store import Store
+
+    if context.settings.store == "sqlite" and not (context.settings.state_dir / DATABASE).exists():
+        yield None
+        return
+    try:
+        store = await Store.open(context.store_url(), read_only=True)
+    except StoreUnavailable as error:
+        if disk := disk_trouble(context.settings.state_dir):  # why it cannot be opened; the database itself cannot tell
+            raise StoreUnavailable(disk, mend="the store is there; it can be read once that is mended") from error
+        raise
+    async with store:
+        yield store
 
 
 def look(config: Path | None, work: Callable[[Connection], tuple[T, ...]]) -> tuple[T, ...]:
@@ -20,7 +47,6 @@ def look(config: Path | None, work: Callable[[Connection], tuple[T, ...]]) -> tu
 
     Raises StateUnusable, NotPermitted or StoreUnavailable with what to do about it.
     """
-    from monitor.cli.standing import store_to_look_at
 
     async def run() -> tuple[T, ...]:
         async with store_to_look_at(open_context(config)) as store:

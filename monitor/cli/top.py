@@ -28,9 +28,9 @@ from monitor.cli.standing import (
     daemon_words,
     is_running,
     standing,
-    store_to_look_at,
     troubles,
 )
+from monitor.cli.stored import store_to_look_at
 from monitor.cli.top_rows import SLOTS, changes_of, cut, table, totals
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ class Monitor:
         directory = state_directory.prepare(settings.state_dir)
         async with AsyncExitStack() as stack:
             stack.enter_context(state_directory.locked(directory))
-            self.store = await stack.enter_async_context(open_store(settings, directory, self._outbox_filled))
+            self.store = await stack.enter_async_context(open_store(settings, self._outbox_filled))
             self.bus_url = await stack.enter_async_context(open_bus(settings, directory))
             self._relay = Relay(
                 self.bus_url,

@@ -54,11 +54,6 @@ def next_delay(
     return max(delay, retry_after or 0.0) * (1.0 + JITTER * jitter)
 
 
-def first_delay(index: int, count: int, floor: float) -> float:
-    """Return seconds to the first poll of source `index` of `count`: all within one floor, evenly apart."""
-    return floor * index / max(count, 1)
-
-
 def shortest(hints: Iterable[float | None]) -> float | None:
     """Return the least of the hints that were given: Cache-Control and a feed's ttl rarely agree."""
     return min((hint for hint in hints if hint is not None), default=None)

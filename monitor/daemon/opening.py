@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from monitor.bus import EmbeddedServer, Position, RelayEvents, StreamKey
-from monitor.daemon.state_directory import DATABASE
+from monitor.daemon.state_directory import store_place
 from monitor.settings import Settings
 from monitor.store import Store
 from monitor.store.deliveries import insert_alerts
@@ -19,10 +19,9 @@ log = structlog.get_logger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def open_store(settings: Settings, directory: Path, on_outbox: Callable[[], None]) -> AsyncIterator[Store]:
+async def open_store(settings: Settings, on_outbox: Callable[[], None]) -> AsyncIterator[Store]:
     """Open the store the settings name, alerts included; `on_outbox` is called after commits with messages."""
-    place = str(directory / DATABASE) if settings.store == "sqlite" else settings.store
-    async with await Store.open(place, alert_writer=insert_alerts, on_outbox=on_outbox) as store:
+    async with await Store.open(store_place(settings), alert_writer=insert_alerts, on_outbox=on_outbox) as store:
         yield store
 
 

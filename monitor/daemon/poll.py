@@ -20,7 +20,7 @@ import structlog
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
 from monitor.daemon.judging import Found, Watch, baseline_deltas, find_changes, is_believable, judge_deltas
 from monitor.daemon.paging import read_on
-from monitor.daemon.polled import Outcome, Timing, after_poll, asked_at, is_deferred
+from monitor.daemon.polled import Outcome, Timing, after_poll, asked_at, comes_late, is_deferred
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker, elsewhere
 from monitor.model import (
@@ -41,7 +41,6 @@ from monitor.store.deliveries import fired_alerts
 
 log = structlog.get_logger(__name__)
 
-CATCH_UP_AFTER = 1800.0  # seconds without a good poll, after which what is new comes late and is told as such
 # When the store took nothing the source is not to blame, and is looked at again as soon as its own pace allows.
 AFTER_TROUBLE_SECONDS = 5.0
 # Kinds that read by themselves; the others need selectors, which `auto` found anew in each document.
@@ -245,8 +244,6 @@ class Poller:
             return PollAlerts(())
         entry_ids = [one.delta.change.entry_id for one in judged if one.looks_back]
         earlier = await self._store.read(partial(fired_alerts, entry_ids=entry_ids)) if entry_ids else {}
-        last_ok_at = remembered.poll.last_ok_at
-        late_after = max(CATCH_UP_AFTER, 2 * plan.timing.ceiling)
         return consider_poll(
             [(one.delta, one.judgements) for one in judged],
             self.rules.options,
@@ -254,7 +251,7 @@ class Poller:
             earlier=earlier,
             new_entries=sum(1 for delta in found.deltas if delta.change.type is ChangeType.NEW),
             entries=len(snapshot.entries),
-            catch_up=last_ok_at is not None and (now - last_ok_at).total_seconds() > late_after,
+            catch_up=comes_late(remembered.poll, plan.timing, now),
         )
 
     def _settled(self, plan: SourcePlan, remembered: _Remembered, outcome: Outcome) -> PollResult:

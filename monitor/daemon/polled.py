@@ -11,6 +11,7 @@ from monitor.model import ChangeType, Delta, Snapshot, Verdict, VerdictKind
 from monitor.store import PollState
 
 GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
+CATCH_UP_AFTER = 1800.0  # seconds without a good poll, after which what is new comes late and is told as such
 HABIT_WEIGHT = 0.25  # of the newest gap between entries in the source's habit
 MOVE_DOUBTED = 3  # failed polls in a row, after which a source that moved is looked for at its own address again
 RATE_MEMORY_HOURS = 1.0  # how far back the entry rate looks, as the time constant of its smoothing
@@ -24,7 +25,6 @@ class Outcome:
     answer: Fresh | NotModified | FetchFailed | None
     snapshot: Snapshot | None = None
     deltas: tuple[Delta, ...] = ()
-    chosen: str | None = None  # what `kind: auto` turned out to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,12 @@ def asked_at(state: PollState, url: str) -> PollState:
 def _unlearned(state: PollState) -> PollState:
     """Return the state without where the source moved, and without the validators of that place."""
     return replace(state, etag=None, last_modified=None, body_hash=None, moved_to=None, moved_seen=0)
+
+
+def comes_late(state: PollState, timing: Timing, now: datetime) -> bool:
+    """Return whether what a poll finds new comes late: a quiet source's own pace is no outage."""
+    late_after = max(CATCH_UP_AFTER, 2 * timing.ceiling)
+    return state.last_ok_at is not None and (now - state.last_ok_at).total_seconds() > late_after
 
 
 def is_deferred(verdict: Verdict) -> bool:

@@ -15,9 +15,13 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.errors import AlreadyRunning, NotPermitted, StateUnusable
 from monitor.text.characters import printable
+
+if TYPE_CHECKING:
+    from monitor.settings import Settings
 
 LOCK, RUNTIME, RELOADED, DATABASE = "monitor.lock", "runtime.json", "reloaded.json", "monitor.db"
 TROUBLES = "troubles.json"
@@ -70,6 +74,11 @@ def prepare(directory: Path) -> Path:
         except OSError as error:
             raise StateUnusable(f"cannot be made private: {error.strerror}", resource=str(directory)) from error
     return directory
+
+
+def store_place(settings: Settings) -> str:
+    """Return where the store is: a file in the state directory, or the URL of a database."""
+    return str(settings.state_dir / DATABASE) if settings.store == "sqlite" else settings.store
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What is done once an hour so that nothing grows for ever: retention of store, streams and messages."""
+"""What is done once an hour so that nothing grows for ever: retention of store, streams, messages and alerts."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500  # messages emptied, or alerts deleted, in one transaction: polls are not held up
-
 
 async def keep_up(store: Store, relay: Relay, settings: Settings, now: datetime) -> int:
-    """Delete what retention allows; return how many entries were forgotten. Raises StoreUnavailable; a server that is away is trimmed the next time."""
+    """Delete what retention allows; return how many entries were forgotten.
+
+    Raises StoreUnavailable; a Redis that is away is trimmed the next time.
+    """
     pruned = await store.prune(plans.retention(settings), on_page=on_page)
     before = now - timedelta(seconds=settings.retention.outbox)
-    emptied = await _all(store, partial(empty_bodies, before=before, limit=BATCH))
+    emptied = await _all(store, partial(empty_bodies, before=before))
     alerts = 0
     if settings.retention.alerts:
         ended = now - timedelta(seconds=settings.retention.alerts)
-        prune = partial(prune_alerts, before=ended, receivers=tuple(settings.receivers), limit=BATCH)
+        prune = partial(prune_alerts, before=ended, receivers=tuple(settings.receivers))
         alerts = await _all(store, prune)
     try:
         trimmed = await relay.trim_before(before)

@@ -14,10 +14,10 @@ import structlog
 
 from monitor.daemon.metrics import Metrics
 from monitor.daemon.poll import PollResult
+from monitor.daemon.polled import GOOD
 from monitor.daemon.report import Report
 from monitor.daemon.troubles import Troubles, present_troubles
 from monitor.errors import MonitorError
-from monitor.model import VerdictKind
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,6 @@ NOBODY_REACHED = ("dns", "connect", "connect_timeout", "proxy")
 PROBE_SECONDS = 30.0  # while nobody is reached, one source is asked so often: the way back is seen soon
 # Codes of polls whose result the store did not take (see `Poller.poll`).
 NOT_STORED = ("StoreUnavailable", "StateUnusable")
-GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
 
 Say = Callable[[str, str, str], Awaitable[bool]]  # key, headline, words → whether anybody could be told
 

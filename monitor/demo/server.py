@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -24,7 +23,6 @@ class DemoServer:
         self._secret = secret
         self._on_alert = on_alert
         self._seen: set[str] = set()
-        self._first_look = asyncio.Event()
         self.step = 0
         self.port = 0
         self.refused = 0
@@ -43,13 +41,8 @@ class DemoServer:
     async def __aexit__(self, *exc: object) -> None:
         await self._runner.cleanup()
 
-    async def first_look(self) -> None:
-        """Wait until somebody has read the page for the first time."""
-        await self._first_look.wait()
-
     async def _live(self, request: web.Request) -> web.Response:
         page = self._blog.page(self.step).encode()
-        self._first_look.set()
         etag = f'"{hashlib.sha256(page).hexdigest()[:16]}"'
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers={"ETag": etag})

@@ -284,10 +284,8 @@ def _cause(error: BaseException, kind: type[Exception]) -> BaseException | None:
 def _unconnected(error: aiohttp.ClientConnectorError) -> str:
     """Say who was not reached and why, as an operator would: aiohttp's own words carry its ssl argument and a tuple."""
     number = error.os_error.errno or 0
-    why = (
-        os.strerror(number).lower() if number > 0 else (error.os_error.strerror or "").lower()
-    )  # getaddrinfo's are < 0
-    return f"{error.host}:{error.port}" + (f": {why}" if why else "")
+    why = os.strerror(number) if number > 0 else error.os_error.strerror or ""  # getaddrinfo's numbers are < 0
+    return f"{error.host}:{error.port}" + (f": {why.lower()}" if why else "")
 
 
 def _plain(error: BaseException) -> str:

@@ -35,9 +35,8 @@ class ParseWorkerSettings:
     deadline: float = 15.0  # wall clock, from when a process takes it: more, for a machine with other work
     address_space: int = 512 << 20
     start_deadline: float = 30.0  # for a process to be ready
-    slow: float = (
-        0.5  # a parse that takes longer is replaced in the pool; one of more processor time waits in the slow lane
-    )
+    # A parse that takes longer is replaced in the pool; one of more processor time sends its source to the slow lane.
+    slow: float = 0.5
     strikes: int = 3  # lost processes after which the same bytes of a source are not tried again
     quarantine: Path | None = None  # directory that keeps documents which broke a parser, 20 MB at most
     reader: str = "monitor.sources:read"  # module:function run on each document

@@ -20,7 +20,6 @@ from monitor.reconcile.times import Span, minute_of, span
 KEPT_VERSIONS = 8
 FORMAT = 1
 PATIENT = 4  # looks in a row after which an absence is not asked for again but waits for the page to change
-DISTRUSTED = 4  # pages whose ids contradicted their texts, less clean ones, after which ids are not looked at
 RETURNED = -1  # in place of a poll: shown before, away for a while, and back
 _MINUTE = 60  # seconds
 Version = tuple[int, int]  # a name of a content at a time, and the poll that first showed it
@@ -160,21 +159,6 @@ class Known:
         order = [key for key in learned.order if key in live]
         ordered = {key: live[key] for key in [*order, *(live.keys() - set(order))]}
         return cls(ordered, gone, learned)
-
-    @property
-    def masked(self) -> tuple[str, ...]:
-        """Paragraphs learned to be the site's own, numbers as 0: left out of every comparison. For `monitor status`."""
-        return self.memory.furniture
-
-    @property
-    def flapping(self) -> int:
-        """How many live entries keep returning to earlier wordings."""
-        return sum(record.flips > 1 for record in self.live.values())
-
-    @property
-    def ids_believed(self) -> bool:
-        """Whether the publisher's ids have proved to stay with their entries, or nothing has spoken against them yet."""
-        return self.memory.distrust < DISTRUSTED
 
     @property
     def pending(self) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.reconcile.page import Item
-from monitor.reconcile.state import DISTRUSTED, Known
+from monitor.reconcile.state import Known
 
+DISTRUSTED = 4  # pages whose ids contradicted their texts, less clean ones, after which ids are not looked at
 MAX_DISTRUST = 8
 
 

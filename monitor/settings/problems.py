@@ -43,9 +43,7 @@ class Problem:
     severity: Literal["error", "warning"]
     message: str
     mend: str = ""
-    absent: bool = (
-        False  # what is wrong is not in the file: a variable or a secret's file is not there for this process
-    )
+    absent: bool = False  # nothing is wrong in the file: a variable or a secret's file is not there for this process
 
     def __str__(self) -> str:
         mend = f" — {self.mend}" if self.mend else ""

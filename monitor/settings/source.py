@@ -26,9 +26,7 @@ from monitor.settings.fields import (
 from monitor.settings.units import Unfit, text
 
 STAND_IN_URL = "/dev/null"  # of a source whose own cannot be used, so that the rest of it is checked
-QUIET_FACTOR = (
-    4.0  # a source that has been silent for long is polled so many times more rarely, unless it says `slowest`
-)
+QUIET_FACTOR = 4.0  # so many times more rarely a source is polled that has long been silent, unless it says `slowest`
 FLOOR = 10.0  # seconds between polls of a source, unless it says allow_fast
 PAGE_KEYS = ("entry", "title", "text", "time", "id", "url", "author")
 SELECT_KEYS = (*PAGE_KEYS, "updated", "tags", "pinned", "deleted")  # the last four of JSON only
@@ -94,7 +92,7 @@ class SourceSettings(Frozen):
     """Time between two polls while there is news. At least 10s, unless `allow_fast`."""
 
     slowest: Seconds | None = None
-    """Time between two polls of a source that has been quiet for long; four times `every`. For an even pace: as `every`."""
+    """Time between two polls of a source that has been quiet for long; by default four times `every`. For an even pace: as `every`."""
 
     cron: Annotated[str, BeforeValidator(read_cron), WithJsonSchema({"type": "string"})] | None = None
     """Poll at these times instead of `every`: five fields as in crontab(5), in the source's time zone."""

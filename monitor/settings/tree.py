@@ -92,11 +92,6 @@ def find(node: Node, path: Path) -> tuple[Node, Place]:
     return node, place
 
 
-def value_place(node: Node, path: Path) -> Place:
-    """Return the place of the value at `path`, or of what comes nearest to it."""
-    return find(node, path)[0].place
-
-
 def scalars(node: Node) -> Iterator[Scalar]:
     """Yield every scalar below `node`, in the order of the file."""
     if isinstance(node, Scalar):

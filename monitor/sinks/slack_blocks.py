@@ -20,7 +20,7 @@ from monitor.sinks.words import KIND_WORDS, around_changes, diff_of, facts, head
 from monitor.text.characters import printable
 
 Block = dict[str, Any]
-MAX_BLOCKS, MAX_HEADER, MAX_TEXT, MAX_BUTTON, MAX_URL, MAX_TOTAL = 45, 150, 3_000, 75, 3_000, 12_000
+MAX_BLOCKS, MAX_HEADER, MAX_TEXT, MAX_URL, MAX_TOTAL = 45, 150, 3_000, 3_000, 12_000
 MAX_FALLBACK = 300
 QUOTE, DIGEST_QUOTE, NAMED = 1_800, 280, 20
 MAX_NAMED_URL = 200  # in a list: twenty long addresses would leave no room for words

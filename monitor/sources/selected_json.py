@@ -1,7 +1,7 @@
-"""Any JSON by JMESPath from the settings: `entry` gives the list, each other key a field of one of its members.
+"""Any JSON: the list whose members hold a time and a text under the usual names, or by JMESPath from the settings.
 
-Rule: epoch seconds and milliseconds are times; a text may be plain or HTML. Without `entry` the list is looked for: the
-longest one whose members hold a time and a text under the usual names.
+Rule: `entry` gives the list, each other key a field of one of its members; what is not given is looked for. Epoch seconds
+and milliseconds are times; a text may be plain or HTML.
 """
 
 from __future__ import annotations

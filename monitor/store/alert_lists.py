@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, true, update
 
@@ -24,7 +24,6 @@ from monitor.store.messages import enable
 FAILED = ("dead", "expired")
 SHORTEST_NAME = 4  # hexadecimal digits
 HEADLINE = 100  # characters
-ListedState = Literal["waiting", "pending", "leased", "sent", "dead", "expired", "suppressed", "cancelled", "dropped"]
 # Of one alert at one receiver: its message's state once it is in one, else its own.
 _STATE = case(
     (deliveries.c.state == "assigned", messages.c.state), else_=func.coalesce(deliveries.c.state, "suppressed")
@@ -43,7 +42,7 @@ class Listed:
     entry: str | None
     raised_at: datetime
     receiver: str | None  # None: the alert was for nobody
-    state: str
+    state: str  # waiting, pending, leased, sent, dead, expired, suppressed, cancelled or dropped
     reason: str | None  # why it waits, was kept back or failed
     until: datetime | None  # when it is looked at or tried again
     message_id: str | None
@@ -66,7 +65,7 @@ def list_alerts(
     source: str | None = None,
     limit: int = 50,
 ) -> tuple[Listed, ...]:
-    """Return the newest alerts at each of their receivers, newest last; `states` as in `ListedState`, all if empty."""
+    """Return the newest alerts at each of their receivers, newest last; `states` as in `Listed.state`, all if empty."""
     statement = _listing()
     if states:
         statement = statement.where(_STATE.in_(list(states)))

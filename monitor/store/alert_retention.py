@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from monitor.store.alert_tables import alerts, deliveries, messages, silences
 from monitor.store.codec import microseconds
+from monitor.store.statements import HOUSEKEEPING_ROWS
 
 _ENDED = ("sent", "dropped")
 
 
-def empty_bodies(connection: Connection, *, before: datetime, limit: int = 500) -> int:
+def empty_bodies(connection: Connection, *, before: datetime, limit: int = HOUSEKEEPING_ROWS) -> int:
     """Forget the bytes of up to `limit` messages that arrived, or were dropped, and were composed earlier; return how many.
 
     The record stays: what was told to whom and when, and the receipt that a correction needs.
@@ -31,7 +32,9 @@ def empty_bodies(connection: Connection, *, before: datetime, limit: int = 500) 
     return connection.execute(update(messages).where(messages.c.id.in_(old)).values(body=b"", plain=None)).rowcount
 
 
-def prune_alerts(connection: Connection, *, before: datetime, receivers: Collection[str], limit: int = 500) -> int:
+def prune_alerts(
+    connection: Connection, *, before: datetime, receivers: Collection[str], limit: int = HOUSEKEEPING_ROWS
+) -> int:
     """Delete up to `limit` alerts that were raised earlier and ended at each of their receivers; return how many.
 
     `receivers`: names of the configured ones. Messages that carry no alert any more go with their last one.

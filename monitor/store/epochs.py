@@ -1,4 +1,4 @@
-"""Epochs: what makes a store that went back in time visible to every subscriber.
+"""Epochs: what makes a store that went back in time, or meets streams it did not write, visible to every subscriber.
 
 Rule: an epoch only rises, and with it the first half of every stream id, so that no new delta can ever carry an id a
 stream already holds.

@@ -14,22 +14,12 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Row, Select, and_, delete, select, tuple_
 
 from monitor.store.codec import microseconds
+from monitor.store.statements import FOLLOWED, HOUSEKEEPING_ROWS
 from monitor.store.tables import known, revisions, sources
 
 T = TypeVar("T")
 OnPage = Callable[[bytes], bool]  # whether a row of `known` is an entry that its page still shows
-BATCH = 500  # rows a transaction
 _NUMBER = revisions.c.id
-_newer = revisions.alias("newer")
-_FOLLOWED = (
-    select(_newer.c.id)
-    .where(
-        _newer.c.source_id == revisions.c.source_id,
-        _newer.c.entry_id == revisions.c.entry_id,
-        _newer.c.id > revisions.c.id,
-    )
-    .exists()
-)
 
 
 class Runner(Protocol):
@@ -42,7 +32,7 @@ async def forget_entries(read: Runner, run: Runner, before: datetime, on_page: O
     """Delete last revisions from before a time, and what was known of their entries; return how many."""
     found = _old_entries(before)
     total, after = 0, 0
-    while rows := await read(partial(_page, found.where(after < _NUMBER).order_by(_NUMBER).limit(BATCH))):
+    while rows := await read(partial(_page, found.where(after < _NUMBER).order_by(_NUMBER).limit(HOUSEKEEPING_ROWS))):
         after = rows[-1].id
         left = [row.id for row in rows if _has_left(row, on_page)]
         if left:
@@ -63,7 +53,7 @@ def _old_entries(before: datetime) -> Select[Any]:
     return (
         select(_NUMBER, revisions.c.source_id, revisions.c.entry_id, known.c.row)
         .select_from(by_source)
-        .where(revisions.c.seen_at < moment, ~_FOLLOWED)
+        .where(revisions.c.seen_at < moment, ~FOLLOWED)
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, select, tuple_
 from monitor.model import ChangeType, Delta, Entry, Outgoing, SourceRef
 from monitor.store.codec import decode_change, decode_entry, instant, maybe_instant, microseconds
 from monitor.store.outbox import Position
+from monitor.store.statements import FOLLOWED
 from monitor.store.tables import outbox, revisions, sources
 from monitor.store.values import Activity, Counts, StoredRevision
 
@@ -133,10 +134,7 @@ def _counts(entries: int, of_type: Mapping[str, tuple[int, int]]) -> Counts:
 
 def _present() -> Select[Any]:
     """Count the entries whose newest revision is no removal."""
-    newer = revisions.alias("newer")
-    same = (newer.c.source_id == revisions.c.source_id, newer.c.entry_id == revisions.c.entry_id)
-    followed = select(newer.c.id).where(*same, newer.c.id > revisions.c.id).exists()
-    statement = select(revisions.c.source_id, func.count()).where(~followed)
+    statement = select(revisions.c.source_id, func.count()).where(~FOLLOWED)
     return statement.where(revisions.c.type != ChangeType.REMOVED.value).group_by(revisions.c.source_id)
 
 

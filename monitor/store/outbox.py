@@ -1,8 +1,9 @@
 """Messages waiting for their streams: written with the state they tell of, drained by the relay.
 
-Rule: functions of a connection. A message is written once and never touched again until retention deletes it; that it
-waits is a row of its own in `outbox_waiting`. (A flag beside the payload would rewrite 4 KB for each mark: 0.27 ms a
-message, against 0.02 for the deletion of a row of 10 bytes.) Positions `(epoch, sequence)` are dense in each stream.
+Rule: functions of a connection. A message is written once and not touched again until retention deletes it, unless its
+place in the stream is another store's (`renumbering`); that it waits is a row of its own in `outbox_waiting`. (A flag
+beside the payload would rewrite 4 KB for each mark: 0.27 ms a message, against 0.02 for the deletion of a row of 10
+bytes.) Positions `(epoch, sequence)` are dense in each stream.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, fun
 
 from monitor.store.codec import decode_change, encode_detail, encode_entry, microseconds
 from monitor.store.forgetting import OnPage, Runner, forget_entries
+from monitor.store.statements import FOLLOWED, HOUSEKEEPING_ROWS
 from monitor.store.tables import outbox, outbox_waiting, revisions, sources
 from monitor.store.values import Pruned, Retention
 
-BATCH = 500  # rows a transaction
-_ROUND = 20 * BATCH  # rows looked for at once
+_ROUND = 20 * HOUSEKEEPING_ROWS  # rows looked for at once
 _PUBLISHED = outbox.c.id.not_in(select(outbox_waiting.c.id))
 _EMPTY = (
     update(revisions)
@@ -58,8 +58,8 @@ async def prune(read: Runner, run: Runner, keep: Retention, *, now: datetime, on
 async def _clear(read: Runner, run: Runner, which: Select[int], clear: Clear) -> int:
     total = 0
     while ids := await read(partial(_find, which.limit(_ROUND))):
-        for start in range(0, len(ids), BATCH):
-            total += await run(partial(clear, ids=ids[start : start + BATCH]))
+        for start in range(0, len(ids), HOUSEKEEPING_ROWS):
+            total += await run(partial(clear, ids=ids[start : start + HOUSEKEEPING_ROWS]))
         if len(ids) < _ROUND:
             break
     return total
@@ -71,19 +71,9 @@ def _find(which: Select[int], connection: Connection) -> Sequence[int]:
 
 def _superseded(old: ColumnElement[bool]) -> Select[int]:
     """Ids of old revisions that a newer one of the same entry follows."""
-    newer = revisions.alias("newer")
-    follows = (
-        select(newer.c.id)
-        .where(
-            newer.c.source_id == revisions.c.source_id,
-            newer.c.entry_id == revisions.c.entry_id,
-            newer.c.id > revisions.c.id,
-        )
-        .exists()
-    )
     # Source by source through the index on (source, time): only what is old enough is looked at, not the whole history.
     by_source = sources.join(revisions, revisions.c.source_id == sources.c.id)
-    return select(revisions.c.id).select_from(by_source).where(old, follows)
+    return select(revisions.c.id).select_from(by_source).where(old, FOLLOWED)
 
 
 def _rank(kept: int) -> Select[int]:

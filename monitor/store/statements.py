@@ -1,4 +1,4 @@
-"""Statements in the forms that more than one module needs: upserts, and what runs for every poll.
+"""Statements in the forms that more than one module needs: upserts, what runs for every poll, what housekeeping asks.
 
 Rule: Core only; where a statement needs the dialect, the choice is made here.
 """
@@ -10,10 +10,25 @@ from contextlib import closing
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Table, Update
+from sqlalchemy import Connection, Delete, Dialect, Insert, Table, Update, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from monitor.store.tables import revisions
+
 Row = Mapping[str, Any]
+
+HOUSEKEEPING_ROWS = 500  # deleted or emptied in one transaction, so that no poll waits for housekeeping
+
+_newer = revisions.alias("newer")
+FOLLOWED = (  # whether a newer revision of the same entry follows a revision
+    select(_newer.c.id)
+    .where(
+        _newer.c.source_id == revisions.c.source_id,
+        _newer.c.entry_id == revisions.c.entry_id,
+        _newer.c.id > revisions.c.id,
+    )
+    .exists()
+)
 
 
 class Prepared:

@@ -1,9 +1,10 @@
-"""Whether a program that follows other people's links may connect to an IP address.
+"""Whether a program that follows other people's links may connect to an IP address, or to a host by its spelling alone.
 
-Rule: judge the address a socket is about to connect to, never the name: names change their answer between two look-ups
-(DNS rebinding), and a name has many spellings (`2130706433`, `0x7f.1`, `①②⑦.⓪.⓪.①` are all 127.0.0.1). An IPv6 address
-that carries an IPv4 one is judged by both. `ipaddress.is_global` alone is no guard: it takes 64:ff9b::7f00:1 (NAT64 of
-127.0.0.1), 2002:7f00:1:: (6to4), ::127.0.0.1, fec0::/10 and multicast for public.
+Rule: judge the address a socket is about to connect to. The name is judged only where nobody has looked it up: names
+change their answer between two look-ups (DNS rebinding), and a name has many spellings (`2130706433`, `0x7f.1`,
+`①②⑦.⓪.⓪.①` are all 127.0.0.1). An IPv6 address that carries an IPv4 one is judged by both. `ipaddress.is_global` alone
+is no guard: it takes 64:ff9b::7f00:1 (NAT64 of 127.0.0.1), 2002:7f00:1:: (6to4), ::127.0.0.1, fec0::/10 and multicast
+for public.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ async def test_no_tcp_port_is_open_unless_asked_for(server):
 
 async def test_a_port_asked_for_is_open_on_loopback_only(short_dir, free_port):
     async with EmbeddedServer(short_dir, port=free_port) as server:
-        assert await answers(server.tcp_url)
+        assert await answers(f"redis://127.0.0.1:{free_port}")
         listening = [
             c.laddr for c in psutil.Process(server.pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN
         ]

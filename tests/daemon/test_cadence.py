@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.daemon.cadence import ERROR_CEILING, first_delay, next_delay, shortest
+from monitor.daemon.cadence import ERROR_CEILING, next_delay, shortest
 from monitor.daemon.plans import source_plans
 from monitor.settings import load_settings
 
@@ -105,10 +105,6 @@ def test_jitter_only_delays():
     assert delays[0] == FLOOR
     assert delays == sorted(delays)
     assert delays[-1] < FLOOR * 1.1
-
-
-def test_first_polls_are_spread_over_one_floor():
-    assert [first_delay(n, 3, FLOOR) for n in range(3)] == [0.0, 5.0, 10.0]
 
 
 def test_the_shortest_hint_counts():

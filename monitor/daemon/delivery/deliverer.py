@@ -41,9 +41,7 @@ class DeliverySetup:
 
     receivers: tuple[Receiver, ...] = ()
     rules: Mapping[str, RuleOptions] = field(default_factory=dict)
-    operators: tuple[
-        str, ...
-    ] = ()  # receivers that hear of the monitor's own troubles; none: any other than the failing
+    operators: tuple[str, ...] = ()  # who hears of the monitor's own troubles; none: any other than the failing
 
 
 class Deliverer:
@@ -161,6 +159,13 @@ class Deliverer:
             log.error("nobody_to_tell", headline=headline, mend="configure a second receiver")
         return told
 
+    def tell(self, key: str, headline: str, words: str, *, but_not: str | None = None) -> None:
+        """`say`, without waiting for it; the same key is told at most once an hour."""
+        period = int(self._time.now().timestamp()) // NOTICE_EVERY
+        task = asyncio.create_task(self.say(f"{key} {period}", headline, words, but_not=but_not))
+        self._words.add(task)
+        task.add_done_callback(self._said)
+
     async def _put_in_force(self, setup: DeliverySetup) -> None:
         self.setup = setup
         configured = {one.name: one.configured for one in setup.receivers}
@@ -213,13 +218,6 @@ class Deliverer:
         self.counts[settled.receiver, settled.state] += 1
         if self._listener is not None:
             self._listener(settled)
-
-    def tell(self, key: str, headline: str, words: str, *, but_not: str | None = None) -> None:
-        """`say`, without waiting for it; the same key is told at most once an hour."""
-        period = int(self._time.now().timestamp()) // NOTICE_EVERY
-        task = asyncio.create_task(self.say(f"{key} {period}", headline, words, but_not=but_not))
-        self._words.add(task)
-        task.add_done_callback(self._said)
 
     def _trouble(self, receiver: Receiver, kind: str, words: str) -> None:
         """Tell the operators through another receiver."""
