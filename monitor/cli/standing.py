@@ -71,7 +71,8 @@ def daemon_words(context: CommandContext, found: Report, *, running: bool) -> st
     who = f"daemon {daemon['pid']}" if running else "no daemon runs"
     wrong = "".join(f"; {trouble}" for trouble in troubles(context, found, running=running))
     dead = f"{found.dead_letters} dead letter{'' if found.dead_letters == 1 else 's'}"
-    where = f"; Redis at {daemon['redis']}" if running else ""
+    port = context.settings.redis.port
+    where = f"; Redis at {daemon['redis']}" + (f" and redis://127.0.0.1:{port}" if port else "") if running else ""
     return printable(f"{who}{wrong}; outbox {found.outbox.depth} waiting; {dead}{where}")
 
 

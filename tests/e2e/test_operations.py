@@ -112,6 +112,13 @@ def test_a_taken_port_is_told_with_what_to_do(daemon, free_port):
         assert str(free_port) in done.stderr
 
 
+def test_status_names_every_address_of_the_embedded_server(daemon, free_port):
+    settings = f"version: 1\nstate_dir: STATE\nredis: {{embedded: {{port: {free_port}}}}}\nsources: {{}}\n"
+    told = daemon(settings).start().command("status").stdout
+    assert "unix://" in told
+    assert f"redis://127.0.0.1:{free_port}" in told
+
+
 def test_the_service_manager_hears_ready_and_stopping(daemon, tmp_path, monkeypatch):
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
