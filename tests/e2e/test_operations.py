@@ -112,11 +112,11 @@ def test_a_taken_port_is_told_with_what_to_do(daemon, free_port):
         assert str(free_port) in done.stderr
 
 
-def test_status_names_every_address_of_the_embedded_server(daemon, free_port):
+def test_status_names_every_address_of_the_embedded_server(daemon, free_port, wait):
     settings = f"version: 1\nstate_dir: STATE\nredis: {{embedded: {{port: {free_port}}}}}\nsources: {{}}\n"
-    told = daemon(settings).start().command("status").stdout
-    assert "unix://" in told
-    assert f"redis://127.0.0.1:{free_port}" in told
+    one = daemon(settings).start()
+    wait(lambda: "unix://" in one.command("status").stdout, "the server")
+    assert f" and redis://127.0.0.1:{free_port}" in one.command("status").stdout
 
 
 def test_the_service_manager_hears_ready_and_stopping(daemon, tmp_path, monkeypatch):
