@@ -15,7 +15,7 @@ import click
 from monitor.cli.explain import highlighted, match_data, meant_rule
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import colours, complain, write_json, write_line
-from monitor.errors import UnusableInput
+from monitor.cli.stored import must_know
 from monitor.text.characters import printable
 
 if TYPE_CHECKING:
@@ -76,11 +76,9 @@ async def _backtest(
     hits: list[Hit] = []
     judged = 0
     async with await Store.open(place, read_only=True) as store:
-        known = sorted(await store.poll_states())
-        if source is not None and source not in known:
-            mend = f"it knows {', '.join(known) or 'none yet'}"
-            raise UnusableInput("the store knows no such source", resource=source, mend=mend)
-        for source_id in [source] if source else known:
+        if source is not None:
+            await must_know(store, source)
+        for source_id in [source] if source else sorted(await store.poll_states()):
             chosen = settings.sources.get(source_id)
             language = chosen.language if chosen is not None and chosen.language else "en"
             revisions = [one for one in await store.revisions(source_id, None, since) if one.sequence is not None]

@@ -14,6 +14,7 @@ import click
 
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import BOLD, DIM, RESET, colours, complain, word_diff, write_json, write_line
+from monitor.cli.stored import must_know
 from monitor.errors import UnusableInput
 from monitor.text.characters import printable
 
@@ -59,10 +60,7 @@ async def _show(
     from monitor.store import Store
 
     async with await Store.open(place, read_only=True) as store:
-        known = await store.poll_states()
-        if source not in known:
-            names = ", ".join(sorted(known)) or "none yet"
-            raise UnusableInput("the store knows no such source", resource=source, mend=f"it knows {names}")
+        await must_know(store, source)
         entry_id = None if entry is None else await _find(store, source, entry)
         if at is None:
             found = await store.revisions(source, entry_id, since)

@@ -10,7 +10,7 @@ import click
 
 from monitor.cli.options import config_option
 from monitor.cli.output import complain
-from monitor.errors import UnusableInput
+from monitor.cli.stored import must_know
 
 if TYPE_CHECKING:
     from monitor.cli.context import CommandContext
@@ -39,8 +39,7 @@ async def _republish(context: CommandContext, source: str, after: tuple[int, int
 
     names = Names(context.settings.prefix)
     async with await Store.open(context.store_url(), check=False) as store:
-        if source not in await store.poll_states():
-            raise UnusableInput("the store knows no such source", resource=source, mend="see `monitor status`")
+        await must_know(store, source)
         messages = await store.messages_since("deltas", source, after)
     connection = connect(context.bus_url())
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.cli.context import open_context
-from monitor.errors import StoreUnavailable
+from monitor.errors import StoreUnavailable, UnusableInput
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,3 +64,11 @@ def change(config: Path | None, work: Callable[[Connection], T]) -> T:
             return await store.run(work)
 
     return asyncio.run(run())
+
+
+async def must_know(store: Store, source: str) -> None:
+    """Raise UnusableInput for a source that the store has never heard of, with those it has."""
+    known = sorted(await store.poll_states())
+    if source not in known:
+        mend = f"it knows {', '.join(known) or 'none yet'}"
+        raise UnusableInput("the store knows no such source", resource=source, mend=mend)

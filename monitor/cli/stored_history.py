@@ -11,7 +11,7 @@ import click
 
 from monitor.cli.context import open_context
 from monitor.cli.deltas import print_events
-from monitor.errors import UnusableInput
+from monitor.cli.stored import must_know
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +31,7 @@ async def replay_stored(source_id: str, since: str | None, *, config: Path | Non
 
     place = _place(since, datetime.now(UTC))
     async with await Store.open(open_context(config).store_url(), read_only=True) as store:
-        if source_id not in await store.poll_states():
-            raise UnusableInput("the store knows no such source", resource=source_id, mend="see `monitor status`")
+        await must_know(store, source_id)
         deltas: Sequence[Delta] = await store.deltas_since(source_id, place)
     print_events(({**delta_event(delta), "poll": 0} for delta in deltas), as_json=as_json)
 

@@ -20,7 +20,7 @@ import structlog
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
 from monitor.daemon.judging import Found, Watch, baseline_deltas, find_changes, is_believable, judge_deltas
 from monitor.daemon.paging import read_on
-from monitor.daemon.polled import Outcome, Timing, after_poll, asked_at, comes_late, is_deferred
+from monitor.daemon.polled import MOVE_BELIEVED, Outcome, Timing, after_poll, asked_at, comes_late, is_deferred
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker, elsewhere
 from monitor.model import (
@@ -283,7 +283,7 @@ def _conditional(request: FetchRequest, remembered: _Remembered) -> FetchRequest
     known, poll = remembered.known, remembered.poll
     if known is None or known.pending:
         return request
-    if poll.moved_to and poll.moved_seen >= 3:
+    if poll.moved_to and poll.moved_seen >= MOVE_BELIEVED:
         request = elsewhere(request, poll.moved_to)
     return replace(request, etag=poll.etag, last_modified=poll.last_modified, body_hash=poll.body_hash)
 

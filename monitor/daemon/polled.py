@@ -13,6 +13,7 @@ from monitor.store import PollState
 GOOD = (VerdictKind.OK, VerdictKind.UNCHANGED)
 CATCH_UP_AFTER = 1800.0  # seconds without a good poll, after which what is new comes late and is told as such
 HABIT_WEIGHT = 0.25  # of the newest gap between entries in the source's habit
+MOVE_BELIEVED = 3  # polls in a row that were led to one place for good, after which that place is asked
 MOVE_DOUBTED = 3  # failed polls in a row, after which a source that moved is looked for at its own address again
 RATE_MEMORY_HOURS = 1.0  # how far back the entry rate looks, as the time constant of its smoothing
 
