@@ -30,6 +30,8 @@ MAX_PRICE = (
 )
 LONG_TEXT = 6000  # characters from which on they are counted, …
 LONG_FRUGAL = 1500  # … and where the dictionary is read as packed
+MAX_SHOWN = 100  # matches of one term or window: of more the first are shown, …
+MAX_SHOWN_OF_ALL = 5000  # … and of each further rule one, where rules of several terms show so many in one entry
 MAX_BLOCKS = 5000  # paragraphs and list items of a field; what follows counts as one
 
 _CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}")
@@ -206,6 +208,30 @@ class Sightings:
     places: dict[Span, tuple[int, int, int]] = field(default_factory=dict)  # span → its chunk, characters in the chunk
 
     long: LongText | None = None
+    left: int = MAX_SHOWN_OF_ALL
+    known: dict[object, list[Span]] = field(default_factory=dict)  # where parts of rules stand, …
+    counts: dict[object, int] = field(default_factory=dict)  # … how often, …
+    widths: dict[object, int] = field(default_factory=dict)  # … and how many positions it takes at most
+    _ordered: dict[int, list[Span]] = field(default_factory=dict)
+
+    @property
+    def most(self) -> int:
+        """How many matches of one term or window are shown."""
+        return MAX_SHOWN if self.left > 0 else 1
+
+    def in_order(self, number: int) -> list[Span]:
+        """Return where a term stands, in order; many rules ask for the same terms."""
+        found = self._ordered.get(number)
+        if found is None:
+            found = self._ordered[number] = sorted(set(self.spans.get(number, ())))
+        return found
+
+    def widest(self, part: object, spans: list[Span]) -> int:
+        """Return how many positions the widest of the spans takes where a part of a rule stands."""
+        found = self.widths.get(part)
+        if found is None:
+            found = self.widths[part] = max(last - first + 1 for first, last in spans)
+        return found
 
     @property
     def body(self) -> int:
