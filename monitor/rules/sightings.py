@@ -27,10 +27,7 @@ MAX_WORDS = 40_000  # of a field, in scripts without spaces: characters
 MAX_TITLE = 5000  # characters of a title
 MAX_PRICE = 40_000  # µs to look up the different words of one text; further ones go by their spelling
 _SAMPLE, _MAX_ALPHABET, NO_TEXT_PRICE = 8000, 4000, 3000  # no writing has so many different characters among so many
-LONG_TEXT, LONG_FRUGAL = (
-    6000,
-    1500,
-)  # characters from which on they are counted; the less where the dictionary is read as packed
+LONG_TEXT, LONG_FRUGAL = 6000, 1500  # characters from which on they are counted; where the dictionary is packed
 MAX_SHOWN = 100  # matches of one term or window: of more the first are shown, …
 MAX_SHOWN_OF_ALL = 5000  # … and of each further rule one, where rules of several terms show so many in one entry
 MAX_BLOCKS = 5000  # paragraphs and list items of a field; what follows counts as one
