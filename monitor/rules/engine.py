@@ -31,7 +31,7 @@ _MAX_LEARNT = 60_000  # chunks kept; news texts repeat a few ten thousand
 _AROUND = ".,;:!?\"'()[]“”‘’«»…"
 _MAX_KEPT_CHUNK = 40  # characters; longer ones are seldom seen again
 _MAX_CHUNK_PRICE = 15_000  # µs spent on looking up the words of one chunk
-_WORD_PRICE = 4  # µs to read a word and to note it
+_WORD_PRICE, _MARKED_PRICE = 4, 8  # µs to read a word and to note it; more where marks stand around it
 
 
 _SMALL_WORD, _OPENING_WORD = Learnt(1, 0, False, ()), Learnt(1, 0, True, ())  # of no interest
@@ -189,7 +189,7 @@ class Engine:
     def _learn(self, text: str) -> Learnt:
         chunk = read_chunk(text, self.language)
         hits = []
-        cost = 0
+        cost = 0 if text.isalpha() else _MARKED_PRICE
         for word in chunk.words:
             cost += _WORD_PRICE + price(word.text, self.language)
             terms = self._terms_of(word.text) if cost <= _MAX_CHUNK_PRICE else self.terms.of_spelling(word.text)

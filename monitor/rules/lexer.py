@@ -11,7 +11,7 @@ from bisect import bisect_left
 from typing import Literal, NamedTuple
 
 from monitor.rules.atoms import check_wild, fail, plain_word, spaced
-from monitor.rules.patterns import check_pattern
+from monitor.rules.patterns import MAX_PROGRAM, check_pattern
 from monitor.rules.syntax import (
     DEFAULT_NEAR,
     FIELDS,
@@ -61,6 +61,7 @@ class Lexer:
         self.text = text
         self.at = 0
         self._closing: list[int] | None = None  # single quotation marks that close
+        self._program = MAX_PROGRAM  # instructions left for the patterns to come
 
     def tokens(self) -> list[RuleToken]:
         found: list[RuleToken] = []
@@ -119,7 +120,7 @@ class Lexer:
         if flags not in ("", "i"):
             raise fail(f"`{flags}` after a pattern: only i is known", end + 1, r"write / inside a pattern as \/")
         pattern = text[start + 1 : end].replace("\\/", "/")
-        check_pattern(pattern, flags == "i", start + 1)
+        self._program -= check_pattern(pattern, flags == "i", start + 1, self._program)
         return self._atom(Regex(text[start : self.at], start + 1, pattern, flags == "i"), start)
 
     def _quoted(self, start: int) -> str:

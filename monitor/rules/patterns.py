@@ -15,6 +15,9 @@ from monitor.text.characters import normal
 
 MAX_PATTERN = 1000  # characters; RE2 compiles them within milliseconds
 MAX_MEMORY = 1 << 20  # bytes RE2 may spend on one pattern
+MAX_PROGRAM = 40_000  # instructions of RE2 for all patterns of one rule: 0.2 to 0.4 µs each to compile
+_PATTERN, _CHARACTER, _CLASS = 400, 8, 1000  # what each counts for at least, a class though RE2 merges it with others
+_UNICODE_CLASS = re.compile(r"\\[wWpP]")
 _SET_MEMORY = 64 << 20  # … and on a set of them: a ceiling, spent only where a text needs it
 _SET_SIZE = 64  # patterns searched for in one pass
 MAX_FOUND = 1000  # occurrences of one pattern in one field; ATLEAST asks for no more
@@ -29,6 +32,8 @@ class _Found(Protocol):
 class _Compiled(Protocol):
     def finditer(self, text: str) -> list[_Found]: ...
     def search(self, text: str) -> _Found | None: ...
+    @property
+    def programsize(self) -> int: ...
 
 
 class _Set(Protocol):
@@ -134,8 +139,11 @@ def compile_pattern(pattern: str, ignore_case: bool, marked: bool) -> _Compiled:
     return compiled
 
 
-def check_pattern(pattern: str, ignore_case: bool, at: int) -> None:
-    """Raise RuleError where the pattern cannot be used; `at` is its index in the rule."""
+def check_pattern(pattern: str, ignore_case: bool, at: int, left: int = MAX_PROGRAM) -> int:
+    """Return what the pattern costs of the `left` instructions of its rule; `at` is its index in the rule.
+
+    Raises RuleError where it cannot be used.
+    """
     import re2
 
     if len(pattern) > MAX_PATTERN:
@@ -145,19 +153,44 @@ def check_pattern(pattern: str, ignore_case: bool, at: int) -> None:
         raise RuleError("this pattern holds half a character", column=at + 1, mend="write it again")
     if (byte := pattern.find(r"\C")) >= 0:
         raise RuleError(r"`\C` is a byte, not a character", column=at + byte + 1, mend="write . for any character")
+    cost = _PATTERN + max(_CHARACTER * len(pattern), _CLASS * len(_UNICODE_CLASS.findall(pattern)))
     try:
-        # As written first, so that RE2's message is about what the author wrote.
-        re2.compile(pattern, _options(MAX_MEMORY))
-        compiled = compile_pattern(pattern, ignore_case, marked=False)
-        if has_borders(pattern):
-            compile_pattern(pattern, ignore_case, marked=True)
+        if cost <= left:  # else it is not even read
+            _read_as_written(pattern)
+            compiled = compile_pattern(pattern, ignore_case, marked=False)
+            cost = max(cost, compiled.programsize)
+        if has_borders(pattern) and 2 * cost <= left:
+            cost += compile_pattern(pattern, ignore_case, marked=True).programsize
+        elif has_borders(pattern):
+            cost *= 2
     except re2.error as error:
         said = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         raise RuleError(f"RE2 refuses this pattern: {said}", column=at + 1, mend=_mend(said)) from error
+    if cost > left:
+        raise _too_costly(left, at)
     if compiled.search("") is not None:
         raise RuleError(
             "this pattern matches the empty text, so it would always fire", column=at + 1, mend="use + for *"
         )
+    return cost
+
+
+def _read_as_written(pattern: str) -> None:
+    """Raise re2.error about what the author wrote, before it is rewritten; reading is a small part of compiling."""
+    import re2
+
+    try:
+        re2.Set.SearchSet(_options(MAX_MEMORY)).Add(pattern)
+    except re2.error:
+        re2.compile(pattern, _options(MAX_MEMORY))  # says what is wrong
+        raise
+
+
+def _too_costly(left: int, at: int) -> RuleError:
+    if left == MAX_PROGRAM:
+        return RuleError("this pattern is too large", column=at + 1, mend=_mend("too large"))
+    said = "the patterns of this rule are too large together; here it is too much"
+    return RuleError(said, column=at + 1, mend="split it into several rules, or repeat less")
 
 
 def _mend(said: str) -> str:

@@ -6,16 +6,16 @@ must be found for it to hold at all: every set needs one of its terms; an empty 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from monitor.model import Match
-from monitor.rules.proximity import Span, adjacent, apart, in_order, near, outside, windows
-from monitor.rules.sightings import Sightings
+from monitor.rules.proximity import Span, adjacent, apart, first_apart, in_order, inside, near, outside, windows
+from monitor.rules.sightings import MAX_SHOWN, Sightings
 
 Required = list[frozenset[int]]
 Found = tuple[tuple[Match, ...], int]  # what to show, how many occurrences
-MAX_SHOWN = 100  # matches of one term: more are counted, not shown
 Weigh = Callable[[frozenset[int]], float]
 
 
@@ -26,11 +26,18 @@ class Plan:
 
     def holds(self, seen: Sightings) -> bool:
         """Say whether this part is true of the entry."""
-        return bool(self.spans(seen))
+        return next(iter(self.places(seen)), None) is not None
+
+    def places(self, seen: Sightings) -> Iterable[Span]:
+        """Return where this part stands, one after the other, as far as somebody asks."""
+        return self.spans(seen)
 
     def spans(self, seen: Sightings) -> list[Span]:
         """Return where this part stands, in order; empty for what stands nowhere in particular."""
-        raise NotImplementedError
+        known = seen.known.get(self)
+        if known is None:  # many rules ask for the same phrase
+            known = seen.known[self] = in_order(list(self.places(seen)))
+        return known
 
     def required(self, weigh: Weigh) -> Required:
         """Return sets of terms of each of which one must be found wherever this part holds."""
@@ -43,12 +50,15 @@ class Plan:
     def found(self, seen: Sightings) -> Found:
         """Return what to show, in reading order, and how much that is, at least one; ask where it holds."""
         matches = _in_reading_order(self.matches(seen))
+        seen.left -= len(matches)
         return matches, max(1, len(matches))
 
     def count(self, seen: Sightings) -> int:
         """Return how many separate occurrences there are."""
-        spans = self.spans(seen)
-        return len(spans) if len(spans) < 2 else len(apart(spans))
+        known = seen.counts.get(self)
+        if known is None:
+            known = seen.counts[self] = len(apart(self.spans(seen)))
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class TermPlan(Plan):
     field: str | None  # title, body or anywhere
 
     def spans(self, seen: Sightings) -> list[Span]:
-        found = seen.spans.get(self.number, [])
+        found = seen.in_order(self.number)
         return in_field(found, self.field, seen) if self.field else found
 
     def required(self, weigh: Weigh) -> Required:
@@ -78,16 +88,18 @@ class SequencePlan(Plan):
     term: str
     accept: Callable[[str], bool] | None = None
 
-    def spans(self, seen: Sightings) -> list[Span]:
+    def places(self, seen: Sightings) -> Iterator[Span]:
         parts = [part.spans(seen) for part in self.parts]
-        found = adjacent(parts) if all(parts) else []
-        return found if self.accept is None else [span for span in found if self.accept(seen.shown(span))]
+        if all(parts):
+            for span in adjacent(parts):
+                if self.accept is None or self.accept(seen.shown(span)):
+                    yield span
 
     def required(self, weigh: Weigh) -> Required:
         return [needed for part in self.parts for needed in part.required(weigh)]
 
     def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
-        return _shown(self.spans(seen), self.term, seen, within)
+        return _shown(_within(self, seen, within), self.term, seen, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +111,22 @@ class WindowPlan(Plan):
     one_sentence: bool
     term: str | None = None  # set where the window is shown as a whole
 
-    def spans(self, seen: Sightings) -> list[Span]:
-        parts = [in_order(part.spans(seen)) for part in self.parts]
-        if not all(parts):
-            return []
-        found = windows(parts, self.slack)
-        if not self.one_sentence:
-            return found
-        return [span for span in found if seen.field_of(span[0]).one_sentence(span, seen.language)]
+    def places(self, seen: Sightings) -> Iterator[Span]:
+        parts = [part.spans(seen) for part in self.parts]
+        if all(parts):
+            longest = sum(map(seen.widest, self.parts, parts))
+            for span in windows(parts, self.slack, longest):
+                if not self.one_sentence or seen.field_of(span[0]).one_sentence(span, seen.language):
+                    yield span
 
     def required(self, weigh: Weigh) -> Required:
         return [needed for part in self.parts for needed in part.required(weigh)]
 
     def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
-        inside = _inside(self.spans(seen), within)
+        shown = _within(self, seen, within)
         if self.term is not None:
-            return _shown(inside, self.term, seen, None)
-        return [match for part in self.parts for match in part.matches(seen, inside)]
+            return _shown(shown, self.term, seen, None)
+        return [match for part in self.parts for match in part.matches(seen, shown)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +138,16 @@ class NearPlan(Plan):
     distance: int
     ordered: bool
 
-    def spans(self, seen: Sightings) -> list[Span]:
-        left, right = in_order(self.left.spans(seen)), in_order(self.right.spans(seen))
-        return near(left, right, self.distance, ordered=self.ordered) if left and right else []
+    def places(self, seen: Sightings) -> Iterable[Span]:
+        left, right = self.left.spans(seen), self.right.spans(seen)
+        return near(left, right, self.distance, ordered=self.ordered) if left and right else ()
 
     def required(self, weigh: Weigh) -> Required:
         return self.left.required(weigh) + self.right.required(weigh)
 
     def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
-        inside = _inside(self.spans(seen), within)
-        return [*self.left.matches(seen, inside), *self.right.matches(seen, inside)]
+        shown = _within(self, seen, within)
+        return [*self.left.matches(seen, shown), *self.right.matches(seen, shown)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +157,14 @@ class ExceptPlan(Plan):
     left: Plan
     right: Plan
 
-    def spans(self, seen: Sightings) -> list[Span]:
+    def places(self, seen: Sightings) -> list[Span]:
         return outside(self.left.spans(seen), self.right.spans(seen))
 
     def required(self, weigh: Weigh) -> Required:
         return self.left.required(weigh)
 
     def matches(self, seen: Sightings, within: list[Span] | None = None) -> Sequence[Match]:
-        return self.left.matches(seen, _inside(self.spans(seen), within))
+        return self.left.matches(seen, _within(self, seen, within))
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,15 +267,16 @@ def is_inside(span: Span, windows: Sequence[Span]) -> bool:
     return any(first <= span[0] and span[1] <= last for first, last in windows)
 
 
-def _inside(spans: list[Span], within: list[Span] | None) -> list[Span]:
-    if within is None:
-        return spans
-    return [span for span in spans if is_inside(span, within)]
+def _within(plan: Plan, seen: Sightings, within: list[Span] | None) -> list[Span]:
+    """Where a part stands inside the given windows; without any, the places that are shown: the first ones."""
+    if within is not None:
+        return inside(plan.spans(seen), within)
+    return in_order(list(islice(plan.places(seen), seen.most)))
 
 
 def _shown(spans: list[Span], term: str, seen: Sightings, within: list[Span] | None) -> list[Match]:
-    inside = _inside(spans, within)
-    return [seen.match(span, term) for span in (inside if len(inside) < 2 else apart(inside)[:MAX_SHOWN])]
+    kept = spans if within is None else inside(spans, within)
+    return [seen.match(span, term) for span in (kept if len(kept) < 2 else first_apart(kept, seen.most))]
 
 
 def shown(spans: list[Span], term: str, seen: Sightings) -> tuple[tuple[Match, ...], int]:

@@ -6,7 +6,8 @@ Rule: no pair of occurrences is looked at twice; bisection keeps 20,000 × 20,00
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 
 Span = tuple[int, int]
 
@@ -18,58 +19,67 @@ def in_order(spans: list[Span]) -> list[Span]:
     return spans if len(spans) < 2 else sorted(set(spans))
 
 
-def adjacent(parts: Sequence[list[Span]]) -> list[Span]:
-    """Return the spans made of one span of each part, each beginning right after the one before."""
-    chains = parts[0]
-    for part in parts[1:]:
-        by_first: dict[int, list[int]] = {}
-        for first, last in part:
-            by_first.setdefault(first, []).append(last)
-        chains = [(first, end) for first, last in chains for end in by_first.get(last + 1, ())]
-        if not chains:
-            break
-    return in_order(chains)
+def adjacent(parts: Sequence[list[Span]]) -> Iterator[Span]:
+    """Yield the spans made of one span of each part, each beginning right after the one before."""
+    for first, last in parts[0]:
+        ends = {last}
+        for part in parts[1:]:
+            ends = {end for last in ends for _, end in _between(part, last + 1, last + 2)}
+        yield from [(first, end) for end in sorted(ends)]
 
 
-def near(left: list[Span], right: list[Span], distance: int, *, ordered: bool) -> list[Span]:
-    """Return the spans from a left to a right span with at most `distance` positions in between."""
-    found = _following(left, right, distance)
-    if not ordered:
-        found += _following(right, left, distance)
-    return in_order(found)
+def near(left: list[Span], right: list[Span], distance: int, *, ordered: bool) -> Iterator[Span]:
+    """Yield the spans from a left to a right span with at most `distance` positions in between; the parts in order."""
+    if ordered:
+        return _once(_following(left, right, distance))
+    return _once(merge(_following(left, right, distance), _following(right, left, distance)))
 
 
-def _following(left: list[Span], right: list[Span], distance: int) -> list[Span]:
-    firsts = [first for first, _ in right]
-    found = []
+def _once(spans: Iterable[Span]) -> Iterator[Span]:
+    before = None
+    for span in spans:
+        if span != before:
+            yield span
+        before = span
+
+
+def _following(left: list[Span], right: list[Span], distance: int) -> Iterator[Span]:
     for first, last in left:
-        at = bisect_right(firsts, last)
-        if at < len(firsts) and firsts[at] - last - 1 <= distance:
-            found.append((first, right[at][1]))
-    return found
+        at = bisect_left(right, (last + 1,))
+        if at < len(right) and right[at][0] - last - 1 <= distance:
+            yield first, right[at][1]
 
 
-def windows(operands: Sequence[list[Span]], slack: int) -> list[Span]:
-    """Return the windows that hold one span of each operand, no two on the same word, with `slack` other words at most."""
+def windows(operands: Sequence[list[Span]], slack: int, longest: int) -> Iterator[Span]:
+    """Yield the windows that hold one span of each operand, no two on the same word, with `slack` other words at most.
+
+    `longest` is how many positions one span of each operand may take together.
+    """
     if len(operands) == 2:
         return near(operands[0], operands[1], slack, ordered=False)
-    firsts = [[first for first, _ in spans] for spans in operands]
-    longest = sum(max(last - first + 1 for first, last in spans) for spans in operands)
-    found = []
-    for at, spans in enumerate(operands):
-        others = [n for n in range(len(operands)) if n != at]
-        for anchor in spans:
-            limit = anchor[0] + longest + slack
-            choices = [_between(operands[n], firsts[n], anchor[1], limit) for n in others]
-            if all(choices):
-                end = _together(anchor, choices, slack)
-                if end is not None:
-                    found.append((anchor[0], end))
+    return _once(merge(*(_opened_by(at, operands, slack, longest + slack) for at in range(len(operands)))))
+
+
+def _opened_by(at: int, operands: Sequence[list[Span]], slack: int, reach: int) -> Iterator[Span]:
+    others = [spans for other, spans in enumerate(operands) if other != at]
+    for anchor in operands[at]:
+        choices = [_between(spans, anchor[1] + 1, anchor[0] + reach) for spans in others]
+        if all(choices):
+            end = _together(anchor, choices, slack)
+            if end is not None:
+                yield anchor[0], end
+
+
+def _between(spans: list[Span], start: int, limit: int) -> list[Span]:
+    return spans[bisect_left(spans, (start,)) : bisect_left(spans, (limit,))]
+
+
+def inside(spans: list[Span], windows: Sequence[Span]) -> list[Span]:
+    """Return the spans, given in order, that lie within one of the windows."""
+    if len(spans) == 1:
+        return spans if any(first <= spans[0][0] and spans[0][1] <= last for first, last in windows) else []
+    found = [span for first, last in windows for span in _between(spans, first, last + 1) if span[1] <= last]
     return in_order(found)
-
-
-def _between(spans: list[Span], firsts: list[int], after: int, limit: int) -> list[Span]:
-    return spans[bisect_right(firsts, after) : bisect_left(firsts, limit)]
 
 
 def _together(anchor: Span, choices: list[list[Span]], slack: int) -> int | None:
@@ -119,3 +129,10 @@ def apart(spans: list[Span]) -> list[Span]:
         if not counted or span[0] > counted[-1][1]:
             counted.append(span)
     return counted
+
+
+def first_apart(spans: list[Span], most: int) -> list[Span]:
+    """Return the first `most` of `apart`, of spans in order: of thousands only so many are looked at."""
+    few = spans[: 3 * most]
+    counted = [span for span in apart(few) if span[1] < few[-1][0]][:most]
+    return counted if len(counted) == most else apart(spans)[:most]

@@ -25,11 +25,11 @@ MAX_CHARACTERS = 200_000  # of a field; what follows is not looked at
 MAX_CHUNK = 1024  # characters without white space read in one piece
 MAX_WORDS = 40_000  # of a field, in scripts without spaces: characters
 MAX_TITLE = 5000  # characters of a title
-MAX_PRICE = (
-    60_000  # µs that may be spent on looking up the different words of one text; further ones go by their spelling
-)
-LONG_TEXT = 6000  # characters from which on they are counted, …
-LONG_FRUGAL = 1500  # … and where the dictionary is read as packed
+MAX_PRICE = 40_000  # µs to look up the different words of one text; further ones go by their spelling
+_SAMPLE, _MAX_ALPHABET, NO_TEXT_PRICE = 8000, 4000, 3000  # no writing has so many different characters among so many
+LONG_TEXT, LONG_FRUGAL = 6000, 1500  # characters from which on they are counted; where the dictionary is packed
+MAX_SHOWN = 100  # matches of one term or window: of more the first are shown, …
+MAX_SHOWN_OF_ALL = 5000  # … and of each further rule one, where rules of several terms show so many in one entry
 MAX_BLOCKS = 5000  # paragraphs and list items of a field; what follows counts as one
 
 _CHUNK = re.compile(rf"\S{{1,{MAX_CHUNK}}}")
@@ -188,7 +188,7 @@ class Learnt(NamedTuple):
 class LongText:
     """What reading a long text has cost so far; the same whatever was read before it."""
 
-    left: int = MAX_PRICE
+    left: int
     chunks: dict[str, Learnt] = field(default_factory=dict)  # the different ones so far
     words: set[str] = field(default_factory=set)  # paid for
     block: list[str] | None = None  # the chunks at hand, once nothing is left, …
@@ -204,8 +204,31 @@ class Sightings:
     fields: list[FieldSight]
     spans: dict[int, list[Span]] = field(default_factory=dict)
     places: dict[Span, tuple[int, int, int]] = field(default_factory=dict)  # span → its chunk, characters in the chunk
-
     long: LongText | None = None
+    left: int = MAX_SHOWN_OF_ALL
+    known: dict[object, list[Span]] = field(default_factory=dict)  # where parts of rules stand, …
+    counts: dict[object, int] = field(default_factory=dict)  # … how often, …
+    widths: dict[object, int] = field(default_factory=dict)  # … and how many positions it takes at most
+    _ordered: dict[int, list[Span]] = field(default_factory=dict)
+
+    @property
+    def most(self) -> int:
+        """How many matches of one term or window are shown."""
+        return MAX_SHOWN if self.left > 0 else 1
+
+    def in_order(self, number: int) -> list[Span]:
+        """Return where a term stands, in order; many rules ask for the same terms."""
+        found = self._ordered.get(number)
+        if found is None:
+            found = self._ordered[number] = sorted(set(self.spans.get(number, ())))
+        return found
+
+    def widest(self, part: object, spans: list[Span]) -> int:
+        """Return how many positions the widest of the spans takes where a part of a rule stands."""
+        found = self.widths.get(part)
+        if found is None:
+            found = self.widths[part] = max(last - first + 1 for first, last in spans)
+        return found
 
     @property
     def body(self) -> int:
@@ -241,8 +264,7 @@ class Sightings:
     def words_between(self, one: Span, other: Span) -> int:
         """Return how many words stand between two spans of one field."""
         first, last = sorted((one, other))
-        sight = self.field_of(first[0])
-        count = 0
+        sight, count = self.field_of(first[0]), 0
         chunks = sight.all_chunks()
         for at in range(max(0, bisect_right(sight.starts, first[1]) - 1), len(sight.starts)):
             if sight.starts[at] > last[0]:
@@ -260,7 +282,7 @@ class Sightings:
 
 
 def verbatim_form(text: str) -> str:
-    """Return the form in which verbatim phrases are compared: NFC, one kind of apostrophe, single spaces."""
+    """Return the form of verbatim phrases: NFC, one kind of apostrophe, single spaces."""
     return " ".join(normal("NFC", text).replace("’", "'").split())
 
 
@@ -271,4 +293,8 @@ def new_sightings(entry: RuleText, language: str) -> Sightings:
         title = entry.title[:MAX_TITLE]
         fields.insert(0, FieldSight("title", title, blocks=blocks_of(title)))
     long = len(entry.text) > (LONG_FRUGAL if language in FRUGAL else LONG_TEXT)
-    return Sightings(entry, language, fields, long=LongText() if long else None)
+    return Sightings(entry, language, fields, long=LongText(_price_of(entry.text)) if long else None)
+
+
+def _price_of(text: str) -> int:
+    return MAX_PRICE if len(set(text[: MAX_CHARACTERS : len(text) // _SAMPLE + 1])) <= _MAX_ALPHABET else NO_TEXT_PRICE

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.errors import RuleError
 from monitor.rules import RuleText, compile_rules
 
 WORDS = [
@@ -169,3 +170,56 @@ def test_what_a_long_text_says_late_is_still_found():
     filler = " ".join(f"word{at}." for at in range(15_000))
     assert ruleset.match(f"{filler} A ceasefire violation.")
     assert ruleset.match("x" * 60_000 + " A ceasefire violation.")
+
+
+DENSE = " ".join(random.Random(3).choices(["fire", "army", "bridge", "rebel", "city"], k=6000))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["fire army", "fire army city", '"fire army"', "fire NEAR/3 army", "fire BEFORE/500 army", "fire AND army"],
+)
+def test_of_hundreds_of_places_the_first_are_shown(rule):
+    matches = compile_rules({"r": rule}).match(DENSE)
+    assert 50 <= len(matches) <= 300
+    assert matches[-1].end < len(DENSE) / 2
+
+
+def test_where_thousands_of_matches_are_shown_each_further_rule_still_fires_and_shows_one_place():
+    ruleset = compile_rules({f"r{n}": f"fire BEFORE/{n} army" for n in range(200)})
+    judged = ruleset.judge(None, RuleText(DENSE))
+    assert len(judged) == 200
+    assert len(judged[-1].matches) == 2
+
+
+ANY = st.one_of(
+    st.text(alphabet=st.characters(), max_size=60),
+    st.text(alphabet="abé停\u0301\u200b\ud800 \"'“”()/\\-~*?=.,:#1\n", max_size=60),
+    st.lists(st.sampled_from(["fire", "army", "(", ")", "AND", "OR", "NOT", "EXCEPT", "NEAR/3", "ATLEAST/2", "title:", "lang:", "/x/", '"a', 'b"', "=US", "vio*", "b~"]), max_size=12).map(" ".join),
+)  # fmt: skip
+
+
+def compiled_or_refused(rule):
+    try:
+        return compile_rules({"r": rule})
+    except RuleError as error:
+        return error
+
+
+@settings(max_examples=400, deadline=None)
+@given(ANY, ANY)
+def test_any_string_is_a_rule_that_reads_any_text_or_a_clear_error(rule, text):
+    result = compiled_or_refused(rule)
+    if isinstance(result, RuleError):
+        assert result.message
+        assert result.mend
+        assert 1 <= result.column <= len(rule) + 1
+    else:
+        result.judge(RuleText(rule), RuleText(text, title=rule))
+
+
+@settings(max_examples=100, deadline=None)
+@given(ANY.filter(bool), st.integers(1, 40_000))
+def test_any_text_repeated_to_any_length_is_read(part, times):
+    ruleset = compile_rules({"a": "ceasefire violation", "b": "fire~ OR vio*", "c": r"/\bx\w+/", "d": '"fire army"~3'})
+    ruleset.judge(None, RuleText((part * times)[:200_000]))

@@ -120,6 +120,10 @@ REFUSED = [
     ("/a(/", 2, "RE2 refuses", "Syntax"),
     (r"/\C/", 2, "byte", "any character"),
     ("/a*/", 2, "empty text", "+"),
+    (r"/\b\pL{50}\b/", 2, "too large", "repeat less"),
+    (" OR ".join(rf"/\b\pL{{5}}{'x' * n}\b/" for n in range(100)), 53, "too large together", "several rules"),
+    (" OR ".join(["/ab/"] * 101), 770, "too large together", "several rules"),
+    ("/[" + r"\w" * 400 + "]/", 2, "too large", "repeat less"),
     ("/abc", 1, "no / closes", "close it"),
     ("/abc/x", 6, "only i is known", r"\/"),
     ("a b c d e f g h i j k l m n o p q r s t u", 41, "20 words", "AND or OR"),
@@ -127,6 +131,13 @@ REFUSED = [
     ("b " + "a" * 101, 3, "no word has over 100 letters", "*"),
     ("a" * 10_001, 10_001, "10,000 characters", "split"),
 ]
+
+
+def test_the_patterns_an_editor_writes_in_one_rule_are_not_too_many():
+    written = [rf"/\b\w+ at least {n},000\b/i" for n in range(10)] + [
+        rf"/\b{n},000 (rebel )?fighters\b/" for n in range(12)
+    ]
+    assert len(parse(" OR ".join(written)).operands) == 22
 
 
 @pytest.mark.parametrize(("text", "column", "message", "mend"), REFUSED, ids=lambda value: str(value)[:30])
