@@ -5,6 +5,7 @@ Rule: folding loses a mark only where readers of the language drop it themselves
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -44,6 +45,9 @@ _ARABIC: dict[int, str] = str.maketrans(
         "ۀ": "ه",
     }
 )
+_FOLDABLE = re.compile(
+    r"[\x80-\u33ff\ud7a4-\U0001ffff]+"
+)  # all but ASCII, and Han and Hangul, which have no accents and are many
 _KEEPERS = frozenset("йїў")  # letters of their own in every Cyrillic alphabet that has them; only ё is written е
 
 
@@ -73,8 +77,6 @@ class _Folding(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if 0x3400 <= code <= 0xD7A3 or code >= 0x20000:  # Han and Hangul have no accents, and there are many
-            return character
         folded = _ARABIC.get(code, character)
         if character not in self.kept and folded == character and not character.isascii():
             if unicodedata.decomposition(character) or unicodedata.combining(character):
@@ -97,7 +99,8 @@ def fold(text: str, language: str) -> str:
         return text
     if language in _UNFOLDED:
         return text.translate(_TURKIC_LENGTH) if language in _TURKIC else text
-    return text.translate(_folding(language))
+    table = _folding(language)
+    return _FOLDABLE.sub(lambda found: found.group().translate(table), text)
 
 
 def _is_accent(part: str) -> bool:

@@ -23,7 +23,7 @@ _MAY_END = frozenset(".…．")
 _CLOSED = "\"'’”»›)]}」』）］*_"
 _CLOSING = frozenset(_CLOSED)
 _OPENING = frozenset("#@•–—-·*¿¡")
-_HAS_WORD = re.compile(r"[^\W_]")
+_HAS_WORD = re.compile(rf"[^\W_]|{UNSPACED.pattern}")  # Han that this Python does not know yet is no \w
 
 # One word of the commonest letters (Latin, Greek, Cyrillic, Hebrew, Arabic, Hangul) between marks that end no sentence.
 _SIMPLE = re.compile(

@@ -223,3 +223,9 @@ def test_any_string_is_a_rule_that_reads_any_text_or_a_clear_error(rule, text):
 def test_any_text_repeated_to_any_length_is_read(part, times):
     ruleset = compile_rules({"a": "ceasefire violation", "b": "fire~ OR vio*", "c": r"/\bx\w+/", "d": '"fire army"~3'})
     ruleset.judge(None, RuleText((part * times)[:200_000]))
+
+
+def test_a_character_that_unicode_named_lately_is_a_word_like_any_han():
+    # U+2EBE1 came with Unicode 15.1; to an older Python it is no letter.
+    matches = compile_rules({"a": "\U0002ebe1"}).match("停\U0002ebe1火", language="zh")
+    assert [match.text for match in matches] == ["\U0002ebe1"]
