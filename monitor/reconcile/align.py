@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from monitor.reconcile.page import Item
 from monitor.reconcile.state import Record
@@ -29,6 +28,8 @@ class Pairing:
     record_of: dict[int, int] = field(default_factory=dict)  # item → record
     confidence: dict[int, float] = field(default_factory=dict)  # item → sureness, where below one
     returned: dict[int, str] = field(default_factory=dict)  # item → id of a gone entry
+    _free_records: Sequence[int] | None = None  # at the last look: pairs are made and never undone
+    _free_items: Sequence[int] | None = None
 
     def join(self, record: int, item: int, confidence: float = 1.0) -> None:
         """Pair a record with an item; both must be free."""
@@ -39,11 +40,15 @@ class Pairing:
 
     @property
     def free_records(self) -> list[int]:
-        return [index for index in range(len(self.records)) if index not in self.item_of]
+        before = range(len(self.records)) if self._free_records is None else self._free_records
+        self._free_records = [index for index in before if index not in self.item_of]
+        return self._free_records
 
     @property
     def free_items(self) -> list[int]:
-        return [i for i in range(len(self.items)) if i not in self.record_of and i not in self.returned]
+        before = range(len(self.items)) if self._free_items is None else self._free_items
+        self._free_items = [i for i in before if i not in self.record_of and i not in self.returned]
+        return self._free_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +153,14 @@ def _has_rival(pairing: Pairing, order: Order, index: int) -> bool:
 
 def backbone(pairing: Pairing) -> Order:
     """Return the longest run of pairs that are in the same order on both sides (patience algorithm)."""
-    pairs = sorted(pairing.item_of.items())
-    if all(before[1] < after[1] for before, after in pairwise(pairs)):
-        return Order(tuple(record for record, _ in pairs), tuple(item for _, item in pairs), len(pairs))
+    records = sorted(pairing.item_of)
+    items = [pairing.item_of[record] for record in records]
+    if items == sorted(items):
+        return Order(tuple(records), tuple(items), len(items))
     tails: list[int] = []
     ends: list[int] = []
     previous: list[int] = []
-    for place, (_, item) in enumerate(pairs):
+    for place, item in enumerate(items):
         depth = bisect_left(tails, item)
         if depth == len(tails):
             tails.append(item)
@@ -169,7 +175,7 @@ def backbone(pairing: Pairing) -> Order:
         chain.append(place)
         place = previous[place]
     chain.reverse()
-    return Order(tuple(pairs[p][0] for p in chain), tuple(pairs[p][1] for p in chain), len(pairs))
+    return Order(tuple(records[p] for p in chain), tuple(items[p] for p in chain), len(items))
 
 
 def _grouped(indexes: Iterable[int], key: Callable[[int], Hashable]) -> dict[Hashable, list[int]]:
