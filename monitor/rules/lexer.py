@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from monitor.rules.atoms import check_wild, fail, plain_word, spaced
@@ -63,11 +64,11 @@ class Lexer:
         self._closing: list[int] | None = None  # single quotation marks that close
         self._program = MAX_PROGRAM  # instructions left for the patterns to come
 
-    def tokens(self) -> list[RuleToken]:
-        found: list[RuleToken] = []
+    def tokens(self) -> Iterator[RuleToken]:
+        """Yield the rule's tokens as far as somebody reads, the end last."""
         while (token := self._next()).kind != "END":
-            found.append(token)
-        return [*found, token]
+            yield token
+        yield token
 
     def _next(self) -> RuleToken:
         text = self.text

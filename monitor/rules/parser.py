@@ -10,6 +10,8 @@ group  = atom { atom }
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from monitor.errors import RuleError
 from monitor.rules.atoms import fail
 from monitor.rules.lexer import Lexer, RuleToken
@@ -38,15 +40,22 @@ def parse(text: str) -> Node:
     return _Parser(text).rule()
 
 
+def _bounded(tokens: Iterable[RuleToken]) -> Iterator[RuleToken]:
+    """Read on only as long as the rule may still be one: a word takes time to read, and 5,000 fit into the text."""
+    atoms = 0
+    for token in tokens:
+        atoms += token.kind == "ATOM"
+        if atoms > MAX_ATOMS:
+            raise fail(f"a rule may have {MAX_ATOMS:,} terms", token.start, "split it into several rules")
+        yield token
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = Lexer(text).tokens()
+        self.tokens = list(_bounded(Lexer(text).tokens()))
         self.at = 0
         self.depth = 0
-        atoms = [token for token in self.tokens if token.kind == "ATOM"]
-        if len(atoms) > MAX_ATOMS:
-            raise fail(f"a rule may have {MAX_ATOMS:,} terms", atoms[MAX_ATOMS].start, "split it into several rules")
 
     def rule(self) -> Node:
         if self.here().kind == "END":
