@@ -96,6 +96,7 @@ class Monitor:
                 worker=self._worker,
                 rules=await asyncio.to_thread(plans.rules_in_force, settings),
                 now=self.clock.now,
+                boottime=self.clock.boottime,
                 new_id=lambda: secrets.token_hex(8),
                 note=self._noted.keep,
                 on_commit=self._committed,

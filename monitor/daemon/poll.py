@@ -20,7 +20,7 @@ import structlog
 from monitor.alerts import PollAlerts, RuleOptions, consider_poll
 from monitor.daemon.judging import Found, Watch, baseline_deltas, find_changes, is_believable, judge_deltas
 from monitor.daemon.paging import read_on
-from monitor.daemon.polled import MOVE_BELIEVED, Outcome, Timing, after_poll, asked_at, comes_late, is_deferred
+from monitor.daemon.polled import GOOD, MOVE_BELIEVED, Outcome, Timing, after_poll, asked_at, comes_late, is_deferred
 from monitor.errors import MonitorError
 from monitor.fetch import Fetcher, FetchFailed, FetchRequest, Fresh, NotModified, ParseWorker, elsewhere
 from monitor.model import (
@@ -95,6 +95,7 @@ class _Remembered:
     sequence: int
     known: Known | None
     poll: PollState
+    good_at: float | None = None  # when it was last read, on the clock that nobody sets; None: not by this process
 
 
 class Poller:
@@ -108,6 +109,7 @@ class Poller:
         worker: ParseWorker,
         rules: RulesInForce,
         now: Callable[[], datetime],
+        boottime: Callable[[], float],
         new_id: Callable[[], str],
         note: Callable[[PollNote], None],
         on_commit: Callable[[PollResult], None],
@@ -115,13 +117,14 @@ class Poller:
     ) -> None:
         """`note` keeps states of unchanged polls for a later flush; `on_commit` wakes whoever drains the outboxes.
 
-        `jitter` gives a number in [0, 1) for each poll.
+        `boottime` gives seconds that no setting of the clock moves; `jitter` gives a number in [0, 1) for each poll.
         """
         self._store = store
         self._fetcher = fetcher
         self._worker = worker
         self.rules = rules
         self._now = now
+        self._boottime = boottime
         self._new_id = new_id
         self._note = note
         self._on_commit = on_commit
@@ -220,7 +223,7 @@ class Poller:
             log.info("poll_superseded", source=source_id)
             return _not_stored(plan, Verdict(VerdictKind.UNCHANGED, "another daemon was faster", "superseded"))
         self._remembered[source_id] = _Remembered(
-            done.version, done.epoch, done.sequence, found.reconciled.known, state
+            done.version, done.epoch, done.sequence, found.reconciled.known, state, self._boottime()
         )
         result = PollResult(
             source_id,
@@ -242,6 +245,7 @@ class Poller:
         judged = judge_deltas(plan.watch, (*baseline, *found.deltas), self.rules.ruleset)
         if not judged:
             return PollAlerts(())
+        silent_for = None if remembered.good_at is None else self._boottime() - remembered.good_at
         entry_ids = [one.delta.change.entry_id for one in judged if one.looks_back]
         earlier = await self._store.read(partial(fired_alerts, entry_ids=entry_ids)) if entry_ids else {}
         return consider_poll(
@@ -251,13 +255,15 @@ class Poller:
             earlier=earlier,
             new_entries=sum(1 for delta in found.deltas if delta.change.type is ChangeType.NEW),
             entries=len(snapshot.entries),
-            catch_up=comes_late(remembered.poll, plan.timing, now),
+            catch_up=comes_late(remembered.poll, plan.timing, now=now, silent_for=silent_for),
         )
 
     def _settled(self, plan: SourcePlan, remembered: _Remembered, outcome: Outcome) -> PollResult:
         """End a poll that found nothing to store: its state is flushed in a batch, later."""
         state = after_poll(remembered.poll, outcome, plan.timing, now=self._now(), jitter=self._jitter())
         remembered.poll = state
+        if outcome.verdict.kind in GOOD:
+            remembered.good_at = self._boottime()
         self._remembered[plan.watch.ref.id] = remembered
         self._note(PollNote(plan.watch.ref.id, state))
         delay = state.interval or plan.timing.floor

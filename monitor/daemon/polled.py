@@ -84,10 +84,15 @@ def _unlearned(state: PollState) -> PollState:
     return replace(state, etag=None, last_modified=None, body_hash=None, moved_to=None, moved_seen=0)
 
 
-def comes_late(state: PollState, timing: Timing, now: datetime) -> bool:
-    """Return whether what a poll finds new comes late: a quiet source's own pace is no outage."""
-    late_after = max(CATCH_UP_AFTER, 2 * timing.ceiling)
-    return state.last_ok_at is not None and (now - state.last_ok_at).total_seconds() > late_after
+def comes_late(state: PollState, timing: Timing, *, now: datetime, silent_for: float | None) -> bool:
+    """Return whether what a poll finds new comes late: a quiet source's own pace is no outage.
+
+    `silent_for`: seconds since this process read it last, on a clock that nobody sets: a wall clock set forward an hour is
+    no outage of an hour. None before that, when only the wall clock tells, for it spans a restart.
+    """
+    if silent_for is None:
+        silent_for = (now - state.last_ok_at).total_seconds() if state.last_ok_at else 0.0
+    return silent_for > max(CATCH_UP_AFTER, 2 * timing.ceiling)
 
 
 def is_deferred(verdict: Verdict) -> bool:

@@ -29,11 +29,17 @@ STARTS_PER_TICK = 50  # spreads a herd (a resumed machine, a reload) over second
 log = structlog.get_logger(__name__)
 
 
+def since_boot() -> float:
+    """Return seconds on a clock that nobody sets and that counts a machine's sleep, where the system has one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Where time comes from; tests hand in another."""
 
     monotonic: Callable[[], float] = time.monotonic
+    boottime: Callable[[], float] = since_boot
     wall: Callable[[], float] = time.time
     random: Callable[[], float] = random.random  # 0 to 1, for jitter and spreading
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.daemon.polled import Outcome, Timing, asked_at
+from monitor.daemon.polled import Outcome, Timing, asked_at, comes_late
 from monitor.daemon.polled import after_poll as decide
 from monitor.fetch import FetchFailed, Fresh, NotModified
 from monitor.model import Document, Snapshot, Verdict, VerdictKind
@@ -126,3 +126,35 @@ def test_another_address_of_the_same_source_is_asked_without_what_was_learned_fr
         0,
     )
     assert fresh.failures == 2
+
+
+HOUR = timedelta(hours=1)
+
+
+def late(*, now, silent_for, timing=TIMING):
+    return comes_late(good(), timing, now=now, silent_for=silent_for)
+
+
+def test_news_after_an_hour_without_a_good_poll_comes_late():
+    assert late(now=NOW + HOUR, silent_for=3600.0)
+
+
+def test_a_clock_set_forward_an_hour_is_no_outage():
+    assert not late(now=NOW + HOUR, silent_for=15.0)
+
+
+def test_a_clock_set_back_an_hour_hides_no_outage():
+    assert late(now=NOW, silent_for=3600.0)
+
+
+def test_after_a_restart_the_wall_clock_tells_how_long_nobody_looked():
+    assert late(now=NOW + HOUR, silent_for=None)
+    assert not late(now=NOW + timedelta(minutes=5), silent_for=None)
+
+
+def test_the_own_pace_of_a_quiet_source_is_no_outage():
+    assert not late(now=NOW + HOUR, silent_for=3600.0, timing=Timing(15.0, 7200.0))
+
+
+def test_what_a_first_poll_finds_does_not_come_late():
+    assert not comes_late(PollState(), TIMING, now=NOW, silent_for=None)
