@@ -6,6 +6,7 @@ connection must be seen, because the server behind the next one may be empty.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -112,30 +113,47 @@ class Connection:
 
     async def reset(self) -> None:
         """Drop every connection, so that the next command finds the present primary."""
-        with suppress(BusUnavailable), translated(self.resource):  # gone already is what was asked for
-            await self._drop_sides()
-            if self.is_cluster:
-                await self.client.aclose()
-            else:
-                await self.client.connection_pool.disconnect()
+        await self._drop_sides()
+        if self.is_cluster:
+            await self._gone(self.client)
+        else:
+            await self._gone(self.client.connection_pool, "disconnect")
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        with suppress(BusUnavailable), translated(self.resource):
-            await self._drop_sides()
-            await self.client.aclose()
-            if not self.is_cluster:
-                await self.client.connection_pool.aclose()
-            for sentinel in self._sentinel.sentinels if self._sentinel else ():
-                await sentinel.aclose()
+        """Close every connection, also when whoever waits for it is cancelled meanwhile.
+
+        A cancelled close of a pool leaves those open whose turn had not come: the client gathers their tasks.
+        """
+        closing = asyncio.ensure_future(self._close())
+        _closing.add(closing)
+        closing.add_done_callback(_closing.discard)
+        await asyncio.shield(closing)
+
+    async def _close(self) -> None:
+        await self._drop_sides()
+        await self._gone(self.client)
+        if self.is_cluster:
+            # The cluster client takes itself for closed after `reset`, whatever commands under way have opened since.
+            nodes = self.client.nodes_manager
+            for node in (*nodes.nodes_cache.values(), *nodes.startup_nodes.values()):
+                await self._gone(node, "disconnect")
+        else:
+            await self._gone(self.client.connection_pool)
+        for sentinel in self._sentinel.sentinels if self._sentinel else ():
+            await self._gone(sentinel)
 
     async def _drop_sides(self) -> None:
-        for side in self._sides:
-            await side.aclose()
-            await side.connection_pool.aclose()
-        self._sides.clear()
+        while self._sides:
+            side = self._sides.pop()
+            await self._gone(side)
+            await self._gone(side.connection_pool)
+
+    async def _gone(self, closable: Any, method: str = "aclose") -> None:
+        with suppress(BusUnavailable), translated(self.resource):  # gone already is what was asked for
+            await getattr(closable, method)()
 
 
+_closing: set[asyncio.Future[None]] = set()  # the loop itself keeps its tasks by weak references only
 _SENTINEL_LOGIN = ("sentinel_username", "sentinel_password")
 
 

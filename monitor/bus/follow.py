@@ -100,8 +100,10 @@ class Follower:
 
     async def aclose(self) -> None:
         """Stop listening and close the connections."""
-        await self._drop_listener()
-        await self.connection.aclose()
+        try:
+            await self._drop_listener()
+        finally:
+            await self.connection.aclose()
 
     async def _work(self) -> None:
         if self._listener is None:

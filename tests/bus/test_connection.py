@@ -189,3 +189,26 @@ async def test_tls_checks_the_servers_certificate(short_dir, free_port, outbox, 
     finally:
         process.kill()
         process.wait()
+
+
+async def listed(client, name):
+    """The connections under a name, as the server counts them."""
+    clients = await client.command("CLIENT", "LIST")
+    text = clients.decode() if isinstance(clients, bytes) else str(clients)
+    return text.count(f" name={name} ")
+
+
+async def test_a_close_whose_waiter_is_cancelled_closes_all_the_same(any_server, client, eventually):
+    connection = connect(f"{any_server.url}?client_name=leaver")
+    await asyncio.gather(*(connection.command("PING") for _ in range(5)))
+    assert await listed(client, "leaver") > 1
+    closing = asyncio.create_task(connection.aclose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+
+    async def gone():
+        return await listed(client, "leaver") == 0
+
+    await eventually(gone)

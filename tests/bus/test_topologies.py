@@ -194,6 +194,24 @@ async def test_in_a_cluster_a_sharded_subscriber_hears_at_once(cluster, outbox, 
         assert await read_all(subscription, 1, seconds=5) == {source: [2] for source in SOURCES}
 
 
+async def test_in_a_cluster_what_a_reset_overtook_is_closed_at_the_end(shared_cluster, cluster, eventually):
+    servers, ports = shared_cluster
+    connection = connect(url_of(cluster) + "?client_name=overtaken")
+    await connection.check()
+    keys = [("GET", source) for source in SOURCES]
+    under_way = asyncio.create_task(connection.pipelined(keys))
+    await asyncio.sleep(0)
+    await connection.reset()
+    await asyncio.gather(under_way, return_exceptions=True)
+    await connection.aclose()
+
+    async def gone():
+        lists = [await servers.command(port, "CLIENT", "LIST") for port in ports]
+        return not any("overtaken" in str(one) for one in lists)
+
+    await eventually(gone)
+
+
 async def test_in_a_cluster_the_rights_of_the_page_are_enough(shared_cluster, cluster, outbox, row, relaying):
     servers, _ = shared_cluster
     page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text("utf-8")

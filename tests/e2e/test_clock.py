@@ -100,7 +100,8 @@ def test_the_clock_of_a_running_daemon_jumps_an_hour_on_and_back_and_nothing_wai
     assert [round(jump, -2) for jump in jumps] == [3600, -3600, -3600, 3600]
     assert made.stop() == 0
     with contextlib.closing(sqlite3.connect(made.home / "state" / "monitor.db")) as store:
-        assert store.execute("SELECT DISTINCT catch_up FROM alerts").fetchall() == [(0,)]  # no step was taken for an outage
+        taken_for_outages = store.execute("SELECT COUNT(*) FROM alerts WHERE catch_up").fetchone()
+    assert taken_for_outages == (0,)
 
 
 @pytest.mark.slow
