@@ -30,6 +30,14 @@ class Pairing:
     returned: dict[int, str] = field(default_factory=dict)  # item → id of a gone entry
     _free_records: Sequence[int] | None = None  # at the last look: pairs are made and never undone
     _free_items: Sequence[int] | None = None
+    _shown_before: int | None = None
+
+    @property
+    def shown_before(self) -> int:
+        """How many of the records the last page showed."""
+        if self._shown_before is None:
+            self._shown_before = sum([not record.missing for record in self.records])
+        return self._shown_before
 
     def join(self, record: int, item: int, confidence: float = 1.0) -> None:
         """Pair a record with an item; both must be free."""
@@ -99,6 +107,12 @@ def pair_untouched(pairing: Pairing) -> None:
         if index in record_of:
             continue
         exact, at = item.features.exact, item.span
+        if place < end and place not in item_of:
+            record = records[place]
+            if record.features.exact == exact and record.span == at:
+                item_of[place], record_of[index] = index, place
+                place += 1
+                continue
         for ahead in range(place, min(place + LOOK_AHEAD, end)):
             record = records[ahead]
             if record.features.exact == exact and record.span == at and ahead not in item_of:

@@ -6,7 +6,7 @@ critical, whatever else it does.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from monitor.model import Significance
 from monitor.reconcile.lexicon import HEDGES, is_negation, is_number
 from monitor.text.characters import canonical
 from monitor.text.diff import Hunk, hunks
-from monitor.text.tokens import Token, tokens
+from monitor.text.tokens import Token, tokens, units
 
 REWRITE_SHARE = 0.6  # of the words of both sides changed
 TYPO_SHORT = 5  # letters; one slip fits a short word, two a longer one
@@ -89,8 +89,8 @@ def _tags(old: str, new: str, vocabulary: Container[str]) -> set[str]:
                 tags |= {"quote"} if '"' in hunk.old + hunk.new else set()
             else:
                 tags |= _hunk_tags(hunk, vocabulary, in_quote=in_quote, at_start=at_start)
-        in_quote ^= sum(piece == '"' for piece in hunk.new) % 2 == 1
         shown = "".join(hunk.new)
+        in_quote ^= shown.count('"') % 2 == 1
         at_start = _ends_sentence(shown) if shown.strip() else at_start or "\n" in shown
     changed = sum(_words_in(h.old) + _words_in(h.new) for h in found if not h.equal)
     if changed > 12 and any(h.old and h.new for h in found if not h.equal) and _share(found, changed) > REWRITE_SHARE:
@@ -106,11 +106,14 @@ def _ends_sentence(text: str) -> bool:
 
 def _is_whole(run: Sequence[str], after: Sequence[str]) -> bool:
     """Say whether a run that begins a sentence also ends one."""
-    return _ends_sentence("".join(run).rstrip()) or not after or "\n" in "".join(after[:1]) or "\n" in run[-1]
+    next_piece = after[0] if after else ""
+    space = next_piece[: len(next_piece) - len(next_piece.lstrip())]
+    return _ends_sentence("".join(run).rstrip()) or not after or "\n" in space or "\n" in run[-1]
 
 
 def _share(found: Sequence[Hunk], changed: int) -> float:
-    return changed / (changed + sum(_words_in(h.old) + _words_in(h.new) for h in found if h.equal))
+    equal = "".join(piece for hunk in found if hunk.equal for piece in hunk.old)  # long stretches are one piece
+    return changed / (changed + 2 * _words_in(units(equal)))
 
 
 def _words_in(pieces: Sequence[str]) -> int:
@@ -129,11 +132,11 @@ def _change_tags(hunk: Hunk, vocabulary: Container[str], *, at_start: bool) -> s
     gone, come = tokens("".join(hunk.old)), tokens("".join(hunk.new))
     old_words, new_words = _words(gone), _words(come)
     tags: set[str] = set()
-    if _numbers(old_words) != _numbers(new_words):
+    if _of_class(is_number, old_words) != _of_class(is_number, new_words):
         tags.add("number")
-    if sorted(filter(is_negation, old_words)) != sorted(filter(is_negation, new_words)):
+    if _of_class(is_negation, old_words) != _of_class(is_negation, new_words):
         tags.add("negation")
-    if {w for w in old_words if w in HEDGES} != {w for w in new_words if w in HEDGES}:
+    if HEDGES.intersection(old_words) != HEDGES.intersection(new_words):
         tags.add("hedge")
     if _quote_marks(gone) != _quote_marks(come):
         tags.add("quote")
@@ -166,11 +169,10 @@ def _paired(
 
 
 def _word_tag(a: str, b: str, vocabulary: Container[str], *, name: bool) -> str:
-    slips = OSA.distance(a, b)
     allowed = 1 if min(len(a), len(b)) <= TYPO_SHORT else 2
-    known_a, known_b = a in vocabulary, b in vocabulary
-    if is_negation(a) or is_negation(b) or a in HEDGES or b in HEDGES or slips > allowed:
+    if is_negation(a) or is_negation(b) or a in HEDGES or b in HEDGES or OSA.distance(a, b) > allowed:
         return "entity" if name else "wording"
+    known_a, known_b = a in vocabulary, b in vocabulary
     if not (a[:1].isalpha() and b[:1].isalpha()) or min(len(a), len(b)) < 2 or (known_a and known_b):
         return "entity" if name and known_a and known_b else "wording"
     if name and known_a == known_b:
@@ -205,8 +207,8 @@ def _words(run: Sequence[Token]) -> list[str]:
     return [token.text.casefold() for token in run if token.kind != "mark"]
 
 
-def _numbers(words: Sequence[str]) -> list[str]:
-    return sorted(word for word in words if is_number(word))
+def _of_class(belongs: Callable[[str], bool], words: Sequence[str]) -> list[str]:
+    return sorted([word for word in words if belongs(word)])
 
 
 def _quote_marks(run: Sequence[Token]) -> int:

@@ -105,11 +105,10 @@ def _is_inside(matched: Matched, index: int) -> bool:
 def _may_have_slid(page: Page, matched: Matched, seen: Outlook, tail: set[int]) -> bool:
     """Say whether a window of as many entries explains the losses at the end: what came in pushed them out."""
     pairing = matched.pairing
-    shown_before = sum(not record.missing for record in pairing.records)
     came = len(seen.new) + len(pairing.returned)
     lost_at_end = len(tail & set(seen.lost))
     lost_inside = len(seen.lost) - lost_at_end
-    return len(pairing.items) >= shown_before or (came > 0 and lost_at_end <= came - lost_inside + 1)
+    return len(pairing.items) >= pairing.shown_before or (came > 0 and lost_at_end <= came - lost_inside + 1)
 
 
 def _slack(page: Page) -> int:

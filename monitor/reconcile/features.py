@@ -15,7 +15,7 @@ import xxhash
 from monitor.model import Entry
 from monitor.reconcile.furniture import LONGEST, is_atom, is_learned, masked
 from monitor.text.characters import canonical
-from monitor.text.tokens import is_mark, pieces
+from monitor.text.tokens import pieces
 
 NORMALISER = 1
 
@@ -37,7 +37,8 @@ class Features:
     title: tuple[str, ...]  # casefolded words
     body: tuple[str, ...]
     bag: frozenset[str]  # all of them
-    edges: tuple[tuple[str, bool], ...]  # first and last paragraphs, digits masked; is it the sole one?
+    edges: tuple[str, ...]  # first and last paragraphs, digits masked
+    sole: bool  # one paragraph is all of it
 
     @property
     def words(self) -> int:
@@ -53,7 +54,8 @@ def features(title: str | None, text: str, furniture: Collection[str] = ()) -> F
     marks_body, words_body = _split(content)
     exact = hashed("\x1f".join((*marks_title, "\x1e", *marks_body)))
     loose = hashed("\x1f".join((*words_title, *words_body))) if words_title or words_body else 0
-    return Features(exact, loose, words_title, words_body, frozenset((*words_title, *words_body)), _edges(kept))
+    bag = frozenset((*words_title, *words_body))
+    return Features(exact, loose, words_title, words_body, bag, _edges(kept), len(kept) == 1)
 
 
 def features_of(entry: Entry, furniture: Collection[str]) -> Features:
@@ -98,10 +100,9 @@ def hashed(text: str) -> int:
 
 def _split(parts: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     found = [piece for part in parts for piece in pieces(part)]
-    return found, tuple([piece.casefold() for piece in found if not is_mark(piece)])
+    return found, tuple([piece.casefold() for piece in found if piece[0].isalnum()])  # `is_mark`, without a call a word
 
 
-def _edges(paragraphs: Sequence[str]) -> tuple[tuple[str, bool], ...]:
-    sole = len(paragraphs) == 1
+def _edges(paragraphs: Sequence[str]) -> tuple[str, ...]:
     at_edge = {paragraphs[0], *paragraphs[-2:]} if paragraphs else set()
-    return tuple((masked(paragraph), sole) for paragraph in at_edge if len(paragraph) <= LONGEST)
+    return tuple([masked(paragraph) for paragraph in at_edge if len(paragraph) <= LONGEST])

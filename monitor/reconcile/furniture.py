@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from typing import Protocol
 
-Edges = tuple[tuple[str, bool], ...]  # a text's first and last paragraphs, masked; is it the sole one?
 LEARNED_SHARE = 0.3  # of the page's entries show it at an edge
 LONGEST = 200  # characters; furniture is short
 LEARNED_MIN = 4  # entries
@@ -57,11 +57,26 @@ _VOCABULARY = frozenset(_WORDS.split())
 _BETWEEN = re.compile(r"[\W\d_]+[kKmM]?\b|[\W\d_]+")
 
 
+class Edged(Protocol):
+    """A text of the page."""
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Its first and last paragraphs, masked."""
+
+    @property
+    def sole(self) -> bool:
+        """Whether one paragraph is all of it."""
+
+
 def is_atom(paragraph: str) -> bool:
     """Say whether a canonical paragraph dissolves wholly into counters, share lines and adverts."""
     if len(paragraph) > LONGEST or not paragraph:
         return False
     # the first word of nearly all content settles it, a hundred times cheaper than the patterns
+    first = _WORD.search(paragraph)
+    if first and first.group().casefold() not in _VOCABULARY:
+        return False
     if any(found.group().casefold() not in _VOCABULARY for found in _WORD.finditer(paragraph)):
         return False
     rest = _BETWEEN.sub(" ", _ATOMS.sub(" ", paragraph))
@@ -78,21 +93,21 @@ def masked(paragraph: str) -> str:
     return paragraph if _ASCII_DIGITS.isdisjoint(paragraph) else _DIGITS.sub("0", paragraph)
 
 
-def learn(pages_edges: Sequence[Edges], fresh: Iterable[Edges], known: Collection[str]) -> tuple[str, ...]:
+def learn(page: Collection[Edged], fresh: Iterable[Edged], known: Collection[str]) -> tuple[str, ...]:
     """Return the masked paragraphs that this page proves to be furniture and that are not in `known` yet.
 
     Proof: at the edge of at least 30 % of the entries (and four of them), and seldom an entry of its own. Only what
     `fresh` texts show can have become common since the last page.
     """
-    candidates = {paragraph for edges in fresh for paragraph, _ in edges if paragraph not in known}
+    candidates = {paragraph for text in fresh for paragraph in text.edges if paragraph not in known}
     if not candidates:
         return ()
     shown: Counter[str] = Counter()
     alone: Counter[str] = Counter()
-    for edges in pages_edges:
-        for paragraph, sole in edges:
-            if paragraph in candidates:
+    for text in page:
+        if not candidates.isdisjoint(text.edges):
+            for paragraph in candidates.intersection(text.edges):
                 shown[paragraph] += 1
-                alone[paragraph] += sole
-    needed = max(LEARNED_MIN, LEARNED_SHARE * len(pages_edges))
-    return tuple(text for text, uses in shown.items() if uses >= needed and alone[text] <= SOLE_SHARE * uses)
+                alone[paragraph] += text.sole
+    needed = max(LEARNED_MIN, LEARNED_SHARE * len(page))
+    return tuple(found for found, uses in shown.items() if uses >= needed and alone[found] <= SOLE_SHARE * uses)

@@ -34,6 +34,7 @@ class Outlook:
     """What believing the page would mean."""
 
     new: tuple[int, ...]  # items
+    touched: tuple[int, ...]  # paired items of another content or time than their entry's
     edited: tuple[int, ...]  # items of a content never seen in their entry
     reverted: tuple[int, ...]  # items of an earlier content of their entry
     lost: tuple[int, ...]  # records not missed before
@@ -54,12 +55,15 @@ class Hold:
 def outlook(matched: Matched, deleted: Collection[str], *, orderly: bool) -> Outlook:
     """Return what believing the page would mean."""
     pairing = matched.pairing
+    items, records = pairing.items, pairing.records
+    touched: list[int] = []
     edited: list[int] = []
     reverted: list[int] = []
     for item, record in pairing.record_of.items():
-        now, before = pairing.items[item], pairing.records[record]
-        if now.features is before.features and now.span == before.span:
+        now, before = items[item], records[record]
+        if now.features.exact == before.features.exact and now.span == before.span:
             continue
+        touched.append(item)
         if now.features.exact != before.features.exact or (now.span and not same(before.span, now.span)):
             known_before = before.replaced(version_of(now.features, now.span)) is not None
             (reverted if known_before else edited).append(item)
@@ -69,17 +73,17 @@ def outlook(matched: Matched, deleted: Collection[str], *, orderly: bool) -> Out
         if not pairing.records[index].missing and pairing.records[index].entry.native_id not in deleted
     )
     new = tuple(pairing.free_items)
-    shown = [index for index, record in enumerate(pairing.records) if not record.missing]
     story = tell_story(pairing, edited + reverted, lost, new)
-    newest = _newest(pairing, shown, orderly=orderly)
+    newest = _newest(pairing, orderly=orderly)
     newest_lost = newest in lost and not new and newest not in story.absorbed
-    return Outlook(new, tuple(edited), tuple(reverted), lost, story, newest_lost)
+    return Outlook(new, tuple(touched), tuple(edited), tuple(reverted), lost, story, newest_lost)
 
 
-def _newest(pairing: Pairing, shown: Sequence[int], *, orderly: bool) -> int | None:
+def _newest(pairing: Pairing, *, orderly: bool) -> int | None:
     """Return the newest known entry: the first of a page in order, else the one of the latest time."""
+    shown = (index for index, record in enumerate(pairing.records) if not record.missing)
     if orderly:
-        return shown[0] if shown else None
+        return next(shown, None)
     times = [(at.lo, -index) for index in shown if (at := pairing.records[index].span)]
     return -max(times)[1] if times else None
 
@@ -91,7 +95,7 @@ def doubt(page: Page, snapshot: Snapshot, matched: Matched, seen: Outlook, polic
         return None
     if _says_it_is_older(memory, snapshot, matched) and not _brings_news(matched, seen):
         return Hold("older_copy", "the page says it is older than the last one", OLDER_COPY_HOLDS, any_page=True)
-    known_shown = sum(not record.missing for record in pairing.records)
+    known_shown = pairing.shown_before
     lost = len(seen.lost)
     if known_shown >= MASS_MIN and lost > MASS_LOST * known_shown and len(page.items) < MASS_LEFT * known_shown:
         return Hold(

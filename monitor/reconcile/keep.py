@@ -52,12 +52,10 @@ def first(record_id: str, item: Item, poll: int) -> Record:
 
 
 def is_untouched(record: Record, item: Item) -> bool:
-    """Say whether an item is in nothing other than what was told, so that its record stays as it is."""
+    """Say whether an item of its entry's content and time is in nothing other than what was told: the record stays."""
     old, new = record.entry, item.entry
     return (
-        item.features.exact == record.features.exact
-        and item.span == record.span
-        and new.text == old.text
+        new.text == old.text
         and new.title == old.title
         and not (record.missing or record.held)
         and old.native_id == new.native_id
@@ -121,7 +119,7 @@ class _Others:
     but: str
 
     def __contains__(self, word: object) -> bool:
-        return any(word in record.features.bag and key != self.but for key, record in self.live.items())
+        return any(key != self.but for key, record in self.live.items() if word in record.features.bag)
 
 
 def _as_shifted(record: Record, seconds: float) -> Record:
@@ -163,7 +161,9 @@ def _is_restyled(look: Look, old: Entry, new: Entry) -> bool:
 
 def _renewed(base: Record, item: Item, look: Look, *, retimed: bool, reverted: bool) -> Record:
     published = item.entry.published if retimed else sticky(base.entry.published, item.entry.published)
-    entry: Entry = replace(item.entry, published=published, native_id=item.entry.native_id or base.entry.native_id)
+    entry, native_id = item.entry, item.entry.native_id or base.entry.native_id
+    if published != entry.published or native_id != entry.native_id:
+        entry = replace(entry, published=published, native_id=native_id)
     at = span(published)
     versions = (*base.versions, (version_of(item.features, at), look.poll))[-KEPT_VERSIONS:]
     return Record(

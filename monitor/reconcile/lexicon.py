@@ -56,10 +56,12 @@ NUMBER_WORDS = frozenset(_NUMBERS.split())
 
 def is_number(word: str) -> bool:
     """Say whether a casefolded word counts something: digits of any script anywhere in it, or a numeral."""
+    if word.isascii() and word.isalpha():
+        return word in NUMBER_WORDS
     return any(character.isnumeric() for character in word) or word in NUMBER_WORDS
 
 
 def is_negation(word: str) -> bool:
     """Say whether a casefolded word denies."""
-    plain = word.replace("’", "'").replace("ʼ", "'")
+    plain = word if word.isascii() else word.replace("’", "'").replace("ʼ", "'")
     return plain in NEGATIONS or plain.endswith("n't")

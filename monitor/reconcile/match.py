@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import msgspec
+
 from monitor.reconcile.align import (
     LONG_ENOUGH,
     Order,
@@ -23,7 +25,7 @@ from monitor.reconcile.align import (
 from monitor.reconcile.assign import assign
 from monitor.reconcile.features import features
 from monitor.reconcile.page import Item, Page
-from monitor.reconcile.state import GoneRow, Known, version_of
+from monitor.reconcile.state import GoneRow, Known, Record, version_of
 from monitor.reconcile.times import SHIFT_MIN, Span, apart, minute_of, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
@@ -60,13 +62,15 @@ def match(known: Known, page: Page, trust: Trust) -> Matched:
         pair_retimed(pairing, order, ids=trust.usable)
         _find_returned(pairing, known, ids=trust.usable)
         order = order if order.pairs == len(pairing.item_of) else backbone(pairing)
-        assign(pairing, order, ids=trust.usable, full=_is_full(pairing, known))
+        assign(pairing, order, ids=trust.usable, full=_is_full(pairing))
         _find_rewritten(pairing, known, ids=trust.usable)
     return Matched(pairing, backbone(pairing), shift, lag)
 
 
 def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
     """Return by how much the page's absolute times moved, and by how much its relative labels are late."""
+    if _stands_still(list(known.live.values()), items):
+        return 0.0, 0.0
     spans = {record.features.exact: record.span for record in known.live.values()}
     pairs = [(old, item) for item in items if item.span and (old := spans.get(item.features.exact))]
     moved = [(old, item) for old, item in pairs if old != item.span]
@@ -89,14 +93,27 @@ def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
     return moved_by(absolute), lag if abs(lag) > 2 * _MINUTE_LABEL else 0.0
 
 
+def _stands_still(records: Sequence[Record], items: Sequence[Item]) -> bool:
+    """Say whether, below what is new on top, most entries stand as they stood: the quick answer for nearly every page."""
+    first = records[0].features.exact if records else 0
+    new = next((index for index, item in enumerate(items) if item.features.exact == first), 0)
+    pairs = zip(records, items[new:], strict=False)
+    still = sum(
+        [at == item.span and found.features.exact == item.features.exact for found, item in pairs if (at := found.span)]
+    )
+    return len(items) - still < MOST * still
+
+
 def _moved(item: Item, seconds: float) -> Item:
     at = item.span
-    return item if at is None else item._replace(span=Span(at.lo + seconds, at.hi + seconds, at.dated, at.relative))
+    if at is None:
+        return item
+    return msgspec.structs.replace(item, span=Span(at.lo + seconds, at.hi + seconds, at.dated, at.relative))
 
 
-def _is_full(pairing: Pairing, known: Known) -> bool:
+def _is_full(pairing: Pairing) -> bool:
     """Say whether the page shows as many entries as it ever did: then what came in pushed something out."""
-    return len(pairing.items) >= sum(not record.missing for record in known.live.values())
+    return len(pairing.items) >= pairing.shown_before
 
 
 def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:

@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from monitor.model import Entry, Snapshot
 from monitor.reconcile.features import Features, features, features_of, identifier
@@ -22,7 +23,7 @@ COPY_WORDS = 10  # two entries of one minute may share fewer words by chance
 ORDERLY = 0.75  # share of neighbours in time order that makes a list chronological
 
 
-class Item(NamedTuple):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One entry of the page."""
 
     entry: Entry
@@ -45,11 +46,10 @@ class Page:
 def prepare(known: Known, snapshot: Snapshot, declared: Sequence[str] = ()) -> Page:
     """Return the snapshot ready for comparing with `known`; `declared` are paragraphs the operator calls furniture."""
     furniture = known.memory.furniture
-    read = _read(snapshot.entries, known, furniture)
+    read, fresh = _read(snapshot.entries, known, furniture)
     learned: tuple[str, ...] = ()
     if len(furniture) < MAX_LEARNED:
-        fresh = [found.edges for key, found in read.items() if key not in known.read]
-        learned = learn([found.edges for found in read.values()], fresh, furniture)[: MAX_LEARNED - len(furniture)]
+        learned = learn(read.values(), fresh, furniture)[: MAX_LEARNED - len(furniture)]
     named = (masked(canonical(paragraph)) for paragraph in declared)
     learned = (*(paragraph for paragraph in named if paragraph not in furniture), *learned)
     if learned:
@@ -67,13 +67,23 @@ def prepare(known: Known, snapshot: Snapshot, declared: Sequence[str] = ()) -> P
     return Page(tuple(items), _is_orderly(items, snapshot), learned, known, read)
 
 
-def _read(entries: Sequence[Entry], known: Known, furniture: tuple[str, ...]) -> dict[tuple[str | None, str], Features]:
-    before, found = known.read, {}
+def _read(
+    entries: Sequence[Entry], known: Known, furniture: tuple[str, ...]
+) -> tuple[dict[tuple[str | None, str], Features], list[Features]]:
+    """Return the features of the entries, and those of texts that the last page did not show."""
+    found: dict[tuple[str | None, str], Features] = {}
+    fresh: list[Features] = []
+    known_before = known.read.get
     for entry in entries:
         key = (entry.title, entry.text)
-        if key not in found:
-            found[key] = before.get(key) or features_of(entry, furniture)
-    return found
+        if key in found:
+            continue
+        features = known_before(key)
+        if features is None:
+            features = features_of(entry, furniture)
+            fresh.append(features)
+        found[key] = features
+    return found, fresh
 
 
 def _reread(known: Known, furniture: tuple[str, ...]) -> Known:
@@ -152,7 +162,7 @@ def _without_unusable_ids(items: list[Item], snapshot: Snapshot) -> list[Item]:
     if not shared and not (snapshot.order == "newest_first" and _counts_down_the_page(items)):
         return items
     every = not shared
-    return [i._replace(key=None) if i.key and (every or i.key in shared) else i for i in items]
+    return [msgspec.structs.replace(i, key=None) if i.key and (every or i.key in shared) else i for i in items]
 
 
 def _counts_down_the_page(items: list[Item]) -> bool:
@@ -173,5 +183,8 @@ def _is_orderly(items: list[Item], snapshot: Snapshot) -> bool:
     spans = [item.span for item in items if item.span and not item.entry.pinned]
     if len(spans) < max(2, 0.6 * len(items)):
         return True  # nothing speaks against what the adapter says
+    starts = [at.lo for at in spans]
+    if starts == sorted(starts, reverse=True):
+        return True
     ordered = sum([a.lo >= b.lo - 60 or a.hi >= b.lo for a, b in pairwise(spans)])
     return ordered >= ORDERLY * (len(spans) - 1)

@@ -55,15 +55,17 @@ def settle(
     """Settle a believed page. `accepted`: the doubt that equal looks overcame; `looks`: how many they were."""
     known, pairing = page.known, matched.pairing
     quiet = accepted is not None and accepted.code in NEW_BASELINE
-    look = Look(page, matched, known.memory.polls + 1, looks, quiet, _is_restamped(matched))
+    look = Look(page, matched, known.memory.polls + 1, looks, quiet, _is_restamped(matched, seen.touched))
     backfilled = frozenset(seen.new) if quiet else _backfilled(page, matched, seen)
     told: list[Kept] = []
-    placed: list[tuple[float, Record]] = []
+    placed: list[Record] = []  # one an item
+    records, record_of = pairing.records, pairing.record_of
+    touched = frozenset(record_of if matched.shift else seen.touched)
     for index, item in enumerate(pairing.items):
-        if index in pairing.record_of:
-            record = pairing.records[pairing.record_of[index]]
-            if not matched.shift and is_untouched(record, item):
-                placed.append((float(index), record))
+        if index in record_of:
+            record = records[record_of[index]]
+            if index not in touched and is_untouched(record, item):
+                placed.append(record)
                 continue
             sure, tag = pairing.confidence.get(index, 1.0), seen.story.tags.get(index)
             outcome = kept(look, record, item, confidence=sure, tag=tag)
@@ -72,18 +74,18 @@ def settle(
         else:
             source = seen.story.split_from.get(index)
             outcome = _arrived(look, new_id(), item, backfilled=index in backfilled, source=source)
-        placed.append((float(index), outcome.record))
+        placed.append(outcome.record)
         told.append(outcome)
     told.reverse()
-    end, shown = ending(page, snapshot, matched, seen, policy), len(placed)
+    end = ending(page, snapshot, matched, seen, policy)
     gone_now = absences(page, snapshot, matched, seen, end, policy=policy, looks=looks)
-    leaving, withdrawn = _absent(look, gone_now, placed)
+    leaving, missing, withdrawn = _absent(look, gone_now, placed)
     back = set(pairing.returned.values())
     gone = {key: row for key, row in known.gone.items() if key not in back} if back else known.gone
     gone, rows = remember(gone, leaving, known.memory, policy.max_gone)
-    if len(placed) > shown:  # who is only missed takes its seat among them
-        placed.sort(key=lambda seat: seat[0])
-    live = {record.id: record for _, record in placed}
+    if missing:  # they take their seats among the others
+        placed = [record for _, record in sorted([*enumerate(placed), *missing], key=lambda seat: seat[0])]
+    live = {record.id: record for record in placed}
     memory = msgspec.structs.replace(known.memory, leavings=known.memory.leavings + len(leaving), **end.learned)
     changes = _announced(told, gap=not pairing.record_of and bool(pairing.records))
     return Settled(live, gone, rows, (*withdrawn, *changes), memory, _remarks(look, told))
@@ -102,16 +104,13 @@ def _is_flood(some: int, of: int) -> bool:
     return some >= FLOOD_MIN and some >= of / 2
 
 
-def _is_restamped(matched: Matched) -> bool:
+def _is_restamped(matched: Matched, touched: Sequence[int]) -> bool:
     """Say whether at least half of the unchanged entries carry another time, each its own."""
     pairing = matched.pairing
-    same_text = [
-        (pairing.items[item], pairing.records[index])
-        for item, index in pairing.record_of.items()
-        if pairing.items[item].features.exact == pairing.records[index].features.exact
-    ]
-    moved = sum(item.span != record.span and not same(record.span, item.span) for item, record in same_text)
-    return _is_flood(moved, len(same_text))
+    pairs = [(pairing.items[index], pairing.records[pairing.record_of[index]]) for index in touched]
+    same_text = [(item, record) for item, record in pairs if item.features.exact == record.features.exact]
+    moved = sum(not same(record.span, item.span) for item, record in same_text)
+    return _is_flood(moved, len(pairing.record_of) - len(pairs) + len(same_text))
 
 
 def _remarks(look: Look, told: Sequence[Kept]) -> tuple[str, ...]:
@@ -137,21 +136,22 @@ def _arrived(look: Look, record_id: str, item: Item, *, backfilled: bool, source
 
 
 def _absent(
-    look: Look, gone_now: Sequence[Absence], placed: list[tuple[float, Record]]
-) -> tuple[list[tuple[Record, Leaving]], list[Change]]:
-    """Return who leaves and the removals to tell; who is only missed keeps a place in `placed`."""
+    look: Look, gone_now: Sequence[Absence], placed: Sequence[Record]
+) -> tuple[list[tuple[Record, Leaving]], list[tuple[float, Record]], list[Change]]:
+    """Return who leaves, who is only missed and keeps a seat among the `placed`, and the removals to tell."""
     leaving: list[tuple[Record, Leaving]] = []
+    missing: list[tuple[float, Record]] = []
     withdrawn: list[Change] = []
     for absence in gone_now:
         if absence.fate == "missing":
-            placed.append((_seat(look.matched, absence.record), missed(absence.record, look)))
+            missing.append((_seat(look.matched, absence.record), missed(absence.record, look)))
             continue
         removed = absence.fate == "removed" and not look.quiet
         leaving.append((absence.record, "removed" if removed else "window"))
         if removed:
-            holder = absorbed_by(absence.record, (record for _, record in placed))
+            holder = absorbed_by(absence.record, [*placed, *(record for _, record in missing)])
             withdrawn.append(tell.removed(absence.record, f"merged into {holder}" if holder else None))
-    return leaving, withdrawn
+    return leaving, missing, withdrawn
 
 
 def _seat(matched: Matched, record: Record) -> float:
@@ -174,8 +174,7 @@ def _backfilled(page: Page, matched: Matched, seen: Outlook) -> frozenset[int]:
         for index in seen.new
         if index > anchors[-1] and _can_be_as_old(matched.pairing.items[index].span, memory.oldest)
     ]
-    shown_before = sum(not record.missing for record in matched.pairing.records)
-    room = len(page.items) <= max(memory.largest, shown_before) and len(seen.lost) >= len(below)
+    room = len(page.items) <= max(memory.largest, matched.pairing.shown_before) and len(seen.lost) >= len(below)
     return frozenset(below) if room or len(below) >= BACKLOG else frozenset()
 
 

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple
+
+import msgspec
 
 from monitor.model import Stamp
 
@@ -18,7 +19,7 @@ SHIFT_MIN = 900.0  # seconds: zones differ by quarters of an hour at least (tz d
 _SAME = 59.0  # pages show minutes
 
 
-class Span(NamedTuple):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """The instants a stamp allows."""
 
     lo: float

@@ -20,7 +20,6 @@ _ONE_FORM = str.maketrans(
 _MAX_MARKS = 30  # in a row (UAX #15-D4, stream-safe text); no script writes more
 _LONG_RUN = re.compile(rf"[^\w\x00-\x7f]{{{_MAX_MARKS + 1},}}")  # of combining marks, among other things
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
-_PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 
 # What a terminal would act on or hide text with: C0 and C1 controls but tab and newline (ECMA-48), bidi embeddings,
 # overrides and isolates ("Trojan source", CVE-2021-42574), lone surrogates.
@@ -62,8 +61,9 @@ def canonical(text: str) -> str:
     NFKC, one kind of quote, dash, digit and space, invisible characters out, white space collapsed and trimmed. Case
     stays. Two texts with one canonical form differ cosmetically at most.
     """
-    if not _PLAIN.match(text):
-        text = ascii_digits(normal("NFKC", visible(text).translate(_ONE_FORM)).translate(_ONE_FORM))
+    if text.isascii() and text.isprintable():  # space is its only white space
+        return text if "  " not in text and text[:1] != " " != text[-1:] else " ".join(text.split())
+    text = ascii_digits(normal("NFKC", visible(text).translate(_ONE_FORM)).translate(_ONE_FORM))
     return " ".join(text.split())
 
 

@@ -50,13 +50,29 @@ def word_diff(old: str, new: str) -> tuple[DiffOp, ...]:
 
 @lru_cache(maxsize=8)  # judged first, then told: the same pair is asked for twice
 def hunks(old: str, new: str) -> tuple[Hunk, ...]:
-    """Return the difference as runs of units (words, numbers, marks, white space) in order."""
+    """Return the difference as runs of units (words, numbers, marks, white space) in order.
+
+    Equal text far from a change is one piece, whatever units it has.
+    """
     if old == new:
         return (Hunk(True, [old], [old]),) if old else ()
-    head, tail = _frame(old, new)
-    return _framed(
-        old[:head], _compared(old[head : len(old) - tail], new[head : len(new) - tail]), old[len(old) - tail :]
-    )
+    shorter = min(len(old), len(new))
+    head = _common(old, new, shorter)
+    tail = _common(old[::-1], new[::-1], shorter - head)
+    if max(len(old), len(new)) - head - tail < CONTEXT:
+        before, inner, after = _cut_out(old, new, head, tail, keep=1)
+        found = _raw(units(inner[0]), units(inner[1]))
+        if all(hunk.equal or not _is_pure(hunk) for hunk in found):  # words for words: nothing that could slide
+            return _framed(before, _without_scraps(found), after)
+    before, inner, after = _cut_out(old, new, head, tail, keep=CONTEXT)
+    return _framed(before, _compared(*inner), after)
+
+
+def _cut_out(old: str, new: str, head: int, tail: int, *, keep: int) -> tuple[str, tuple[str, str], str]:
+    """Return the common beginning, what is to be compared, and the common end; `keep` characters around are compared."""
+    start = _at_space(old, head - keep)
+    end = _at_space(old[::-1], tail - keep)
+    return old[:start], (old[start : len(old) - end], new[start : len(new) - end]), old[len(old) - end :]
 
 
 def _compared(old: str, new: str) -> list[Hunk]:
@@ -66,16 +82,6 @@ def _compared(old: str, new: str) -> list[Hunk]:
     if len(before) * len(after) > MAX_PRODUCT:
         return [Hunk(False, [old], [new])]
     return _slid(_without_scraps(_raw(before, after)))
-
-
-def _frame(old: str, new: str) -> tuple[int, int]:
-    """Return how much of the beginning and of the end is equal and far enough from any change to be left alone."""
-    shorter = min(len(old), len(new))
-    head = _common(old, new, shorter)
-    tail = _common(old[::-1], new[::-1], shorter - head)
-    head = _at_space(old, head - CONTEXT)
-    end = _at_space(old[::-1], tail - CONTEXT)
-    return head, end
 
 
 def _common(one: str, other: str, limit: int) -> int:
@@ -114,6 +120,25 @@ def weight(pieces: Sequence[str]) -> int:
 
 
 def _raw(before: list[str], after: list[str]) -> list[Hunk]:
+    head = _equal_units(before, after)
+    tail = _equal_units(before[head:][::-1], after[head:][::-1])
+    ends = len(before) - tail, len(after) - tail
+    found = [Hunk(True, before[:head], after[:head])] if head else []
+    found += _script(before[head : ends[0]], after[head : ends[1]])
+    return [*found, Hunk(True, before[ends[0] :], after[ends[1] :])] if tail else found
+
+
+def _equal_units(one: list[str], other: list[str]) -> int:
+    for place, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return place
+    return min(len(one), len(other))
+
+
+def _script(before: list[str], after: list[str]) -> list[Hunk]:
+    """Return the shortest edit script of two lists of units that differ at both ends."""
+    if not (before and after) or len(before) == len(after) == 1:
+        return [Hunk(False, before, after)] if before or after else []
     letters = {piece: _letter(number) for number, piece in enumerate({*before, *after})}
     spelled = ["".join(map(letters.__getitem__, side)) for side in (before, after)]
     found: list[Hunk] = []

