@@ -81,22 +81,29 @@ class Order:
 
 
 def pair_ids(pairing: Pairing) -> None:
-    """Pair by the publisher's id, unless the very content and time of the known entry stand under another id."""
-    by_id = {record.key: index for index, record in enumerate(pairing.records) if record.key}
-    exact: dict[int, list[int]] = defaultdict(list)
-    for index, item in enumerate(pairing.items):
-        exact[item.features.exact].append(index)
+    """Pair by the publisher's id, unless it moved: the content and time of either side stand under another id."""
+    by_id: dict[str, int] = {}
+    for index, record in enumerate(pairing.records):
+        # Row numbers slide when an entry goes: who is missed may carry the id that another entry has had since.
+        if record.key and not (record.missing and record.key in by_id):
+            by_id[record.key] = index
+    shown = _grouped(range(len(pairing.items)), lambda index: pairing.items[index].features.exact)
+    known_as = _grouped(range(len(pairing.records)), lambda index: pairing.records[index].features.exact)
     for index, item in enumerate(pairing.items):
         known = by_id.get(item.key) if item.key else None
         if known is None or known in pairing.item_of:
             continue
         record = pairing.records[known]
-        elsewhere = record.features.exact != item.features.exact and any(
-            other != index and same(record.span, pairing.items[other].span) and record.span is not None
-            for other in exact.get(record.features.exact, ())
+        moved = record.features.exact != item.features.exact and (
+            _is_among(record, [pairing.items[other] for other in shown.get(record.features.exact, ())])
+            or _is_among(item, [pairing.records[other] for other in known_as.get(item.features.exact, ())])
         )
-        if not elsewhere:
+        if not moved:
             pairing.join(known, index)
+
+
+def _is_among(one: Record | Item, others: Iterable[Record | Item]) -> bool:
+    return one.span is not None and any(same(one.span, other.span) for other in others)
 
 
 def pair_untouched(pairing: Pairing) -> None:

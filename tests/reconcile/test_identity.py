@@ -306,3 +306,17 @@ def test_sure_pairs_leave_the_rest_a_place_of_its_own(source, kit):
     changes = source.poll(after)
     assert [change.entry.text for change in changes if change.type is ChangeType.NEW] == [stub]
     assert report in {change.entry.text for change in changes if change.type is ChangeType.EDITED}
+
+
+@pytest.mark.parametrize("gone", range(1, 7))
+def test_an_id_that_slid_to_the_next_entry_does_not_lead_back_to_the_one_that_went(kit, gone):
+    def numbered(entries):
+        return [replace(one, native_id=f"post-{n}") for n, one in enumerate(entries)]
+
+    oldest_first = list(reversed(kit.timeline()))
+    source = kit.source()
+    source.poll(numbered(oldest_first), order="oldest_first")
+    left = numbered([one for n, one in enumerate(oldest_first) if n != gone])
+    first_words = " ".join(oldest_first[gone].text.split()[:2])
+    told = [source.told(left, order="oldest_first", modified_at=kit.at(n)) for n in range(1, 4)]
+    assert [one for poll in told for one in poll] == [f"removed:{first_words}"]
