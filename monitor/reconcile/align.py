@@ -85,8 +85,9 @@ def pair_ids(pairing: Pairing) -> None:
     by_id: dict[str, int] = {}
     for index, record in enumerate(pairing.records):
         # Row numbers slide when an entry goes: who is missed may carry the id that another entry has had since.
-        if record.key and not (record.missing and record.key in by_id):
-            by_id[record.key] = index
+        key = record.key
+        if key and not (record.missing and key in by_id):
+            by_id[key] = index
     shown = _grouped(range(len(pairing.items)), lambda index: pairing.items[index].features.exact)
     known_as = _grouped(range(len(pairing.records)), lambda index: pairing.records[index].features.exact)
     for index, item in enumerate(pairing.items):
