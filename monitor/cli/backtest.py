@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.explain import highlighted, match_data, meant_rule
+from monitor.cli.moments import moment
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import colours, complain, write_json, write_line
 from monitor.cli.stored import must_know
@@ -52,7 +53,6 @@ def command(*, rule: str, since: str, source: str | None, config: Path | None, a
     RULE is a rule's text or the name of one in the settings. Judged as live: on the text before and after each change.
     """
     from monitor.cli.context import open_context
-    from monitor.cli.history import moment
     from monitor.cli.reading import now
     from monitor.rules import compile_rules
 

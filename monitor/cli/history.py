@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli.moments import moment
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import BOLD, DIM, RESET, colours, complain, word_diff, write_json, write_line
 from monitor.cli.stored import must_know
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from monitor.model import Change, Entry
     from monitor.store import Store, StoredRevision
 
-_AGE = re.compile(r"(\d+)\s*([smhd])\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _TITLE_WIDTH = 96
 
 
@@ -49,7 +47,7 @@ def command(
 
     if at and since:
         raise click.UsageError("--at shows one moment; leave --since out")
-    when, earliest = moment(at, now()), moment(since, now())
+    when, earliest = (None if text is None else moment(text, now()) for text in (at, since))
     place = open_context(config).store_url()
     asyncio.run(_show(place, source, entry, at=when, since=earliest, as_json=as_json))
 
@@ -172,16 +170,3 @@ def _headline(entry: Entry) -> str:
     shown = printable(said if len(said) <= _TITLE_WIDTH else said[: _TITLE_WIDTH - 1] + "…")
     claimed = entry.published_text
     return f"[{printable(claimed)}] {shown}" if claimed else shown
-
-
-def moment(text: str | None, now: datetime) -> datetime | None:
-    """Return a time given as ISO 8601 or as an age; one without an offset is local. Raises click.BadParameter."""
-    if text is None:
-        return None
-    if age := _AGE.match(text):
-        return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is neither a time (2016-12-15T15:50+02:00) nor an age (2h)") from error
-    return moment if moment.tzinfo else moment.astimezone()

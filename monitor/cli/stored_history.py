@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from monitor.cli.context import open_context
 from monitor.cli.deltas import print_events
+from monitor.cli.moments import moment
 from monitor.cli.stored import must_know
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.model import Delta
-
-AGES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 async def replay_stored(source_id: str, since: str | None, *, config: Path | None, as_json: bool) -> None:
@@ -29,22 +26,16 @@ async def replay_stored(source_id: str, since: str | None, *, config: Path | Non
     from monitor.store import Store
     from monitor.wire import delta_event
 
-    place = _place(since, datetime.now(UTC))
+    place = _place(since, source_id, datetime.now(UTC))
     async with await Store.open(open_context(config).store_url(), read_only=True) as store:
         await must_know(store, source_id)
         deltas: Sequence[Delta] = await store.deltas_since(source_id, place)
     print_events(({**delta_event(delta), "poll": 0} for delta in deltas), as_json=as_json)
 
 
-def _place(text: str | None, now: datetime) -> tuple[int, int] | datetime | None:
+def _place(text: str | None, source_id: str, now: datetime) -> tuple[int, int] | datetime | None:
     if text is None:
         return None
-    if age := re.fullmatch(r"(\d+)\s*([smhd])", text):
-        return now - timedelta(**{AGES[age[2]]: int(age[1])})
-    if position := re.fullmatch(r"(?:[^/]+/)?(\d+)-(\d+)", text):
+    if position := re.fullmatch(r"(\d+)-(\d+)", text.removeprefix(f"{source_id}/")):
         return int(position[1]), int(position[2])
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is neither an id (1-42), a time nor an age (2h)") from error
-    return moment if moment.tzinfo else moment.astimezone()
+    return moment(text, now, also="an id (1-42)")

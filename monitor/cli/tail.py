@@ -6,13 +6,14 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.deltas import event_line
+from monitor.cli.moments import moment
 from monitor.cli.options import config_option, json_option
 from monitor.cli.output import DIM, RESET, colours, complain, write_bytes, write_line
 from monitor.errors import HistoryTruncated
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 1.0
 SILENT_SECONDS = 15.0  # three heartbeats
-_AGO = re.compile(r"(\d+)\s*(s|m|h|d)\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @click.command(
@@ -76,17 +75,9 @@ def read_since(text: str | None, now: datetime) -> str | datetime | None:
     """Return `--since` as an id or a time. Raises click.BadParameter."""
     if text is None:
         return None
-    if ago := _AGO.match(text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     if re.fullmatch(r"(.+/)?\d+(-\d+)?", text):
         return text
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{text!r} is neither an id (live/1-42) nor a time (2026-11-22T10:00Z, 10m)"
-        ) from error
-    return moment if moment.tzinfo else moment.astimezone()
+    return moment(text, now, also="an id (live/1-42)")
 
 
 async def _follow(
