@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from click.testing import CliRunner
+
+from monitor.cli import cli
 
 
 def wait_until(predicate, what, seconds=30.0):
@@ -73,8 +76,9 @@ class Daemon:
         return done
 
     def status(self):
-        done = self.command("status", "--json")
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        """What `monitor status --json` prints, asked in this process: tests ask until something holds."""
+        asked = CliRunner().invoke(cli, ["status", "--json", "-c", str(self.config)], standalone_mode=False)
+        return [json.loads(line) for line in asked.stdout.splitlines()]
 
     def polled(self, source):
         with contextlib.suppress(ValueError, KeyError):
