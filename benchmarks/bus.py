@@ -415,12 +415,12 @@ PARTS = {"throughput": throughput, "latency": latency, "scale": scale}
 
 async def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[], help="all of them, where none is named")
     parser.add_argument("--deltas", type=int, default=20_000)
     parser.add_argument("--program", default=None, help="server program; the embedded one by default")
     options = parser.parse_args()
     good = True
-    for part in options.parts:
+    for part in options.parts or PARTS:
         with tempfile.TemporaryDirectory(prefix="bus") as home:
             async with EmbeddedServer(Path(home), program=options.program) as server:
                 good = await PARTS[part](server.url, Path(home), options.deltas) and good
