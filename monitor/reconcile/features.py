@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import xxhash
 
 from monitor.model import Entry
@@ -28,8 +28,7 @@ _TRACKING = re.compile(
 _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(msgspec.Struct, frozen=True, gc=False):
     """The comparable side of an entry's title and text."""
 
     exact: int  # equal: the same content, layout apart

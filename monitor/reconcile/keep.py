@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from monitor.model import Change, Entry
 from monitor.reconcile import changes as tell
 from monitor.reconcile.features import content
@@ -23,8 +25,7 @@ FLAP_LOOKS = 20
 MAX_FLIPS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """What becomes of an entry."""
 
     record: Record
@@ -65,14 +66,14 @@ def is_untouched(record: Record, item: Item) -> bool:
 
 def kept(look: Look, before: Record, item: Item, *, confidence: float = 1.0, tag: str | None = None) -> Kept:
     """Return what becomes of an entry that is still there."""
-    base = _as_shifted(replace(before, missing=0) if before.missing else before, look.matched.shift)
+    base = _as_shifted(msgspec.structs.replace(before, missing=0) if before.missing else before, look.matched.shift)
     retimed = item.span is not None and not same(before.span, item.span)
     if item.features.exact == base.features.exact and (not retimed or look.restamped):
         return _unchanged(look, base, item)
     name = version_of(item.features, item.span)
     reverted = base.replaced(name) is not None
     if reverted and not look.quiet and base.flips and base.held + look.looks < FLAP_LOOKS * 2 ** (base.flips - 1):
-        return Kept(replace(base, held=base.held + look.looks), damped=True)
+        return Kept(msgspec.structs.replace(base, held=base.held + look.looks), damped=True)
     after = _renewed(base, item, look, retimed=retimed, reverted=reverted)
     if look.quiet:
         return Kept(after)
@@ -108,7 +109,7 @@ def returned(look: Look, row: GoneRow, item: Item) -> Kept:
 
 def missed(record: Record, look: Look) -> Record:
     """Return the record of an entry the page does not show, its absence not yet believed."""
-    return replace(_as_shifted(record, look.matched.shift), missing=record.missing + look.looks)
+    return msgspec.structs.replace(_as_shifted(record, look.matched.shift), missing=record.missing + look.looks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +130,14 @@ def _as_shifted(record: Record, seconds: float) -> Record:
     entry = replace(record.entry, published=shifted(record.entry.published, seconds))
     at = span(entry.published)
     latest = (version_of(record.features, at), record.versions[-1][1])
-    return replace(record, entry=entry, span=at, versions=(*record.versions[:-1], latest))
+    return msgspec.structs.replace(record, entry=entry, span=at, versions=(*record.versions[:-1], latest))
 
 
 def _unchanged(look: Look, base: Record, item: Item) -> Kept:
     old, new = base.entry, item.entry
     if _is_restyled(look, old, new):
         entry = replace(new, published=sticky(old.published, new.published), native_id=new.native_id or old.native_id)
-        record = replace(base, entry=entry, revision=base.revision + 1, features=item.features, held=0)
+        record = msgspec.structs.replace(base, entry=entry, revision=base.revision + 1, features=item.features, held=0)
         return Kept(record, tell.restyled(base, record), restyled=True)
     published = new.published if look.restamped else sticky(old.published, new.published)
     entry = old
@@ -148,7 +149,7 @@ def _unchanged(look: Look, base: Record, item: Item) -> Kept:
         at = span(published)
     if entry is old and not base.held:
         return Kept(base)
-    return Kept(replace(base, entry=entry, span=at, held=0))
+    return Kept(msgspec.structs.replace(base, entry=entry, span=at, held=0))
 
 
 def _is_restyled(look: Look, old: Entry, new: Entry) -> bool:

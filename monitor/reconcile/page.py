@@ -94,7 +94,7 @@ def _reread(known: Known, furniture: tuple[str, ...]) -> Known:
         versions = record.versions
         if found.exact != record.features.exact:
             versions = (*versions[:-1], (version_of(found, record.span), versions[-1][1]))
-        live[key] = replace(record, features=found, versions=versions)
+        live[key] = msgspec.structs.replace(record, features=found, versions=versions)
     return replace(known, live=live, memory=known.memory, read={})
 
 

@@ -83,8 +83,7 @@ class Memory(msgspec.Struct, frozen=True):
     title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One live entry as last told."""
 
     id: str
