@@ -7,7 +7,7 @@ connection must be seen, because the server behind the next one may be empty.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -115,9 +115,9 @@ class Connection:
         """Drop every connection, so that the next command finds the present primary."""
         await self._drop_sides()
         if self.is_cluster:
-            await self._gone(self.client)
+            await self._quietly(self.client.aclose)
         else:
-            await self._gone(self.client.connection_pool, "disconnect")
+            await self._quietly(self.client.connection_pool.disconnect)
 
     async def aclose(self) -> None:
         """Close every connection, also when whoever waits for it is cancelled meanwhile.
@@ -131,26 +131,26 @@ class Connection:
 
     async def _close(self) -> None:
         await self._drop_sides()
-        await self._gone(self.client)
+        await self._quietly(self.client.aclose)
         if self.is_cluster:
             # The cluster client takes itself for closed after `reset`, whatever commands under way have opened since.
             nodes = self.client.nodes_manager
             for node in (*nodes.nodes_cache.values(), *nodes.startup_nodes.values()):
-                await self._gone(node, "disconnect")
+                await self._quietly(node.disconnect)
         else:
-            await self._gone(self.client.connection_pool)
+            await self._quietly(self.client.connection_pool.aclose)
         for sentinel in self._sentinel.sentinels if self._sentinel else ():
-            await self._gone(sentinel)
+            await self._quietly(sentinel.aclose)
 
     async def _drop_sides(self) -> None:
         while self._sides:
             side = self._sides.pop()
-            await self._gone(side)
-            await self._gone(side.connection_pool)
+            await self._quietly(side.aclose)
+            await self._quietly(side.connection_pool.aclose)
 
-    async def _gone(self, closable: Any, method: str = "aclose") -> None:
+    async def _quietly(self, close: Callable[[], Awaitable[object]]) -> None:
         with suppress(BusUnavailable), translated(self.resource):  # gone already is what was asked for
-            await getattr(closable, method)()
+            await close()
 
 
 _closing: set[asyncio.Future[None]] = set()  # the loop itself keeps its tasks by weak references only

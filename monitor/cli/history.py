@@ -32,7 +32,12 @@ _TITLE_WIDTH = 96
 @click.argument("source")
 @click.argument("entry", required=False)
 @click.option("--at", default=None, metavar="TIME", help="What the page said then: an ISO time, or 2h for two hours ago.")  # fmt: skip
-@click.option("--since", default=None, metavar="TIME", help="Only revisions seen from then on.")
+@click.option(
+    "--since",
+    default=None,
+    metavar="TIME",
+    help="Only revisions seen from then on: an ISO time, or 2h for the last two hours.",
+)
 @config_option()
 @json_option()
 def command(

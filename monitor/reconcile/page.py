@@ -73,16 +73,15 @@ def _read(
     """Return the features of the entries, and those of texts that the last page did not show."""
     found: dict[tuple[str | None, str], Features] = {}
     fresh: list[Features] = []
-    known_before = known.read.get
     for entry in entries:
         key = (entry.title, entry.text)
         if key in found:
             continue
-        features = known_before(key)
-        if features is None:
-            features = features_of(entry, furniture)
-            fresh.append(features)
-        found[key] = features
+        kept = known.read.get(key)
+        if kept is None:
+            kept = features_of(entry, furniture)
+            fresh.append(kept)
+        found[key] = kept
     return found, fresh
 
 
