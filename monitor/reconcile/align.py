@@ -107,7 +107,15 @@ def _is_among(one: Record | Item, others: Iterable[Record | Item]) -> bool:
     return one.span is not None and any(same(one.span, other.span) for other in others)
 
 
-def pair_untouched(pairing: Pairing) -> None:
+def _are_told_apart_by_id(record: Record, item: Item) -> bool:
+    """Say whether ids alone tell two entries apart: "Throw-in" without a time comes again as another one leaves."""
+    if item.span is not None or item.features.words >= LONG_ENOUGH:
+        return False
+    before, now = record.entry.native_id, item.entry.native_id
+    return bool(before and now and record.key != item.key)
+
+
+def pair_untouched(pairing: Pairing, *, ids: bool) -> None:
     """Pair equal contents of equal times walking down both lists at once: nearly all of nearly every page."""
     records, item_of, record_of = pairing.records, pairing.item_of, pairing.record_of
     place, end = 0, len(records)
@@ -115,21 +123,20 @@ def pair_untouched(pairing: Pairing) -> None:
         if index in record_of:
             continue
         exact, at = item.features.exact, item.span
-        if place < end and place not in item_of:
-            record = records[place]
-            if record.features.exact == exact and record.span == at:
-                item_of[place], record_of[index] = index, place
-                place += 1
-                continue
         for ahead in range(place, min(place + LOOK_AHEAD, end)):
             record = records[ahead]
-            if record.features.exact == exact and record.span == at and ahead not in item_of:
+            if (
+                record.features.exact == exact
+                and record.span == at
+                and ahead not in item_of
+                and not (ids and _are_told_apart_by_id(record, item))
+            ):
                 item_of[ahead], record_of[index] = index, ahead
                 place = ahead + 1
                 break
 
 
-def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
+def pair_equal(pairing: Pairing, *, ids: bool, loose: bool = False) -> None:
     """Pair equal contents of the same time, repeated ones in their order; with `loose`, equal words."""
 
     def key(features_exact: int, features_loose: int) -> int:
@@ -143,8 +150,9 @@ def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
         group = waiting.get(key(item.features.exact, item.features.loose))
         if not group:
             continue
-        for place, record in enumerate(group):
-            if same(pairing.records[record].span, item.span):
+        for place, known in enumerate(group):
+            record = pairing.records[known]
+            if same(record.span, item.span) and not (ids and _are_told_apart_by_id(record, item)):
                 pairing.join(group.pop(place), index)
                 break
 

@@ -54,10 +54,10 @@ def match(known: Known, page: Page, trust: Trust) -> Matched:
     pairing = Pairing(tuple(page.known.live.values()), items)
     if trust.usable:
         pair_ids(pairing)
-    pair_untouched(pairing)
+    pair_untouched(pairing, ids=trust.usable)
     if pairing.free_items:
-        pair_equal(pairing)
-        pair_equal(pairing, loose=True)
+        pair_equal(pairing, ids=trust.usable)
+        pair_equal(pairing, ids=trust.usable, loose=True)
         order = backbone(pairing)
         pair_retimed(pairing, order, ids=trust.usable)
         _find_returned(pairing, known, ids=trust.usable)

@@ -36,7 +36,7 @@ def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
     agree, conflict, churn = _evidence(known, items)
     pairs = agree + conflict + churn
     positional = conflict >= 2 or (conflict and (conflict == pairs or before >= 2))
-    regenerated = churn >= 2 and churn >= 0.3 * pairs
+    regenerated = churn and (churn == pairs or (churn >= 2 and churn >= 0.3 * pairs))
     if positional or regenerated:
         why = "ids moved to other entries" if positional else "ids were regenerated"
         return Trust(False, min(before + 1, MAX_DISTRUST), why, rekeyed=bool(regenerated))

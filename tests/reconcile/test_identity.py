@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.model import ChangeType, Stamp
+from monitor.model import ChangeType, Entry, Stamp
 
 
 def edited_ids(changes):
@@ -320,3 +320,35 @@ def test_an_id_that_slid_to_the_next_entry_does_not_lead_back_to_the_one_that_we
     first_words = " ".join(oldest_first[gone].text.split()[:2])
     told = [source.told(left, order="oldest_first", modified_at=kit.at(n)) for n in range(1, 4)]
     assert [one for poll in told for one in poll] == [f"removed:{first_words}"]
+
+
+class TestShortTextsWithoutATime:
+    """A ticker: few words, said again and again, and only the publisher's ids tell one time from the other."""
+
+    EVENTS = ("Kick-off", "Corner", "Foul", "Throw-in", "Yellow card", "Offside", "Goal kick", "Shot blocked", "Throw-in")
+
+    def page(self, first, last, name="event-{}"):
+        shown = reversed(list(enumerate(self.EVENTS))[first:last])
+        return [Entry(0, text, native_id=name.format(number * 37)) for number, text in shown]
+
+    def test_word_said_again_under_another_id_as_the_first_one_leaves_is_new(self, kit):
+        source = kit.source()
+        source.poll(self.page(0, 5))
+        for last in range(6, 9):
+            source.poll(self.page(last - 5, last))
+        assert source.told(self.page(4, 9)) == ["new:Throw-in"]
+
+    def test_word_said_again_while_the_first_one_is_shown_is_new(self, kit):
+        source = kit.source()
+        source.poll(self.page(0, 8))
+        assert source.told(self.page(0, 9)) == ["new:Throw-in"]
+
+    def test_ids_made_anew_are_not_taken_for_new_entries(self, kit):
+        source = kit.source()
+        source.poll(self.page(0, 5))
+        assert source.told(self.page(0, 5, "v2-{}")) == []
+
+    def test_single_entry_with_another_id_at_every_fetch_is_told_once(self, kit):
+        source = kit.source()
+        told = [source.told([Entry(0, "Service suspended", native_id=f"f3a9-{fetch}")]) for fetch in range(8)]
+        assert told == [["baseline:Service suspended"], *[[]] * 7]
