@@ -6,6 +6,7 @@ import sys
 
 from monitor.model import DiffOp
 from monitor.reconcile.edits import Side, judge
+from monitor.reconcile.features import canonical_content
 from monitor.text.diff import word_diff
 
 PAIRS = (
@@ -89,7 +90,8 @@ def page() -> str:
     """Return the page."""
     parts = [HEAD]
     for number, (name, old, new) in enumerate(PAIRS, 1):
-        found = judge(Side(None, old), Side(None, new), frozenset(), retimed=False)
+        before, after = (Side("", canonical_content(text, ())) for text in (old, new))
+        found = judge(before, after, frozenset(), retimed=False)
         tags = ", ".join(found.tags)
         parts.append(f"## {number}. {name}\n\n{marked(word_diff(old, new))}\n\n*{found.significance}: {tags}*\n")
     return "\n".join(parts)

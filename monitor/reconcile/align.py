@@ -26,6 +26,7 @@ class Pairing:
     items: Sequence[Item]
     item_of: dict[int, int] = field(default_factory=dict)  # record → item
     record_of: dict[int, int] = field(default_factory=dict)  # item → record
+    altered: list[int] = field(default_factory=list)  # paired items of which content or time may differ
     confidence: dict[int, float] = field(default_factory=dict)  # item → sureness, where below one
     returned: dict[int, str] = field(default_factory=dict)  # item → id of a gone entry
     _free_records: Sequence[int] | None = None  # at the last look: pairs are made and never undone
@@ -43,6 +44,7 @@ class Pairing:
         """Pair a record with an item; both must be free."""
         self.item_of[record] = item
         self.record_of[item] = record
+        self.altered.append(item)
         if confidence < 1.0:
             self.confidence[item] = confidence
 
@@ -80,8 +82,11 @@ class Order:
         return len(self.record_anchors)
 
 
-def pair_ids(pairing: Pairing) -> None:
-    """Pair by the publisher's id, unless it moved: the content and time of either side stand under another id."""
+def pair_ids(pairing: Pairing) -> int:
+    """Pair by the publisher's id, unless it moved: the content and time of either side stand under another id.
+
+    Returns how many pairs have the same content and time.
+    """
     by_id: dict[str, int] = {}
     for index, record in enumerate(pairing.records):
         # Row numbers slide when an entry goes: who is missed may carry the id that another entry has had since.
@@ -90,17 +95,24 @@ def pair_ids(pairing: Pairing) -> None:
             by_id[key] = index
     shown = _grouped(range(len(pairing.items)), lambda index: pairing.items[index].features.exact)
     known_as = _grouped(range(len(pairing.records)), lambda index: pairing.records[index].features.exact)
+    still = 0
     for index, item in enumerate(pairing.items):
         known = by_id.get(item.key) if item.key else None
         if known is None or known in pairing.item_of:
             continue
         record = pairing.records[known]
-        moved = record.features.exact != item.features.exact and (
+        same_content = record.features.exact == item.features.exact
+        if same_content and record.span == item.span:
+            pairing.item_of[known], pairing.record_of[index] = index, known
+            still += item.span is not None
+            continue
+        moved = not same_content and (
             _is_among(record, [pairing.items[other] for other in shown.get(record.features.exact, ())])
             or _is_among(item, [pairing.records[other] for other in known_as.get(item.features.exact, ())])
         )
         if not moved:
             pairing.join(known, index)
+    return still
 
 
 def _is_among(one: Record | Item, others: Iterable[Record | Item]) -> bool:
@@ -115,14 +127,24 @@ def _are_told_apart_by_id(record: Record, item: Item) -> bool:
     return bool(before and now and record.key != item.key)
 
 
-def pair_untouched(pairing: Pairing, *, ids: bool) -> None:
-    """Pair equal contents of equal times walking down both lists at once: nearly all of nearly every page."""
+def pair_untouched(pairing: Pairing, *, ids: bool) -> int:
+    """Pair equal contents of equal times walking down both lists at once: nearly all of nearly every page.
+
+    Returns how many of the pairs have a time.
+    """
     records, item_of, record_of = pairing.records, pairing.item_of, pairing.record_of
-    place, end = 0, len(records)
+    place, end, still = 0, len(records), 0
     for index, item in enumerate(pairing.items):
         if index in record_of:
             continue
         exact, at = item.features.exact, item.span
+        if place < end and place not in item_of and at is not None:  # the quick way of what follows
+            record = records[place]
+            if record.features.exact == exact and record.span == at:
+                item_of[place], record_of[index] = index, place
+                place += 1
+                still += 1
+                continue
         for ahead in range(place, min(place + LOOK_AHEAD, end)):
             record = records[ahead]
             if (
@@ -133,7 +155,9 @@ def pair_untouched(pairing: Pairing, *, ids: bool) -> None:
             ):
                 item_of[ahead], record_of[index] = index, ahead
                 place = ahead + 1
+                still += at is not None
                 break
+    return still
 
 
 def pair_equal(pairing: Pairing, *, ids: bool, loose: bool = False) -> None:

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from monitor.model import Change, ChangeType, DiffOp, Entry, FieldChange, Revision, Significance
 from monitor.reconcile.edits import Judged, Side, judge
-from monitor.reconcile.features import content
+from monitor.reconcile.features import canonical_content
 from monitor.reconcile.state import GoneRow, Record
+from monitor.text.characters import canonical
 from monitor.text.diff import word_diff
 
 FORGOTTEN = "its earlier text is no longer kept"
@@ -153,7 +154,8 @@ def _judged(
     retimed: bool,
     extra: Sequence[str] = (),
 ) -> Judged:
-    before, after = Side(old.title, content(old.text, furniture)), Side(new.title, content(new.text, furniture))
+    before = Side(canonical(old.title or ""), canonical_content(old.text, furniture))
+    after = Side(canonical(new.title or ""), canonical_content(new.text, furniture))
     judged = judge(before, after, vocabulary, retimed=retimed, extra=extra)
     if judged.significance is Significance.COSMETIC and _other_author(old, new):
         return Judged(judged.tags, Significance.MINOR)

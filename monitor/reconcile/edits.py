@@ -14,7 +14,6 @@ from rapidfuzz.distance import OSA
 
 from monitor.model import Significance
 from monitor.reconcile.lexicon import HEDGES, is_negation, is_number
-from monitor.text.characters import canonical
 from monitor.text.diff import Hunk, hunks
 from monitor.text.tokens import Token, tokens, units
 
@@ -37,9 +36,9 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Title and content of one state of an entry."""
+    """Title and content of one state of an entry, both in canonical form, furniture aside."""
 
-    title: str | None
+    title: str
     text: str
 
 
@@ -48,12 +47,10 @@ def judge(old: Side, new: Side, vocabulary: Container[str], *, retimed: bool, ex
     tags = set(extra)
     if retimed:
         tags.add("time")
-    old_title, new_title = canonical(old.title or ""), canonical(new.title or "")
-    if old_title != new_title:
-        tags |= _tags(old_title, new_title, vocabulary) - {"addition", "deletion", "rewrite", "wording"} | {"title"}
-    old_text, new_text = _paragraphs(old.text), _paragraphs(new.text)
-    if old_text != new_text:
-        tags |= _tags(old_text, new_text, vocabulary)
+    if old.title != new.title:
+        tags |= _tags(old.title, new.title, vocabulary) - {"addition", "deletion", "rewrite", "wording"} | {"title"}
+    if old.text != new.text:
+        tags |= _tags(old.text, new.text, vocabulary)
     if "punctuation" in tags and len(tags) > 1:
         tags.discard("punctuation")
     return Judged(tuple(sorted(tags, key=_gravity)), significance(tags))
@@ -70,10 +67,6 @@ def significance(tags: Collection[str]) -> Significance:
 
 def _gravity(tag: str) -> tuple[int, str]:
     return (0 if tag in _CRITICAL else 1 if tag in _SUBSTANTIVE else 2, tag)
-
-
-def _paragraphs(text: str) -> str:
-    return "\n\n".join(canonical(paragraph) for paragraph in text.split("\n\n"))
 
 
 def _tags(old: str, new: str, vocabulary: Container[str]) -> set[str]:

@@ -79,17 +79,21 @@ def _address(url: str) -> str:
 
 
 def content(text: str, furniture: Collection[str]) -> str:
-    """Return `text` without furniture, for judging what an edit changed; the whole text where nothing would be left."""
+    """Return `text` without furniture as it was written; the whole text where nothing would be left."""
     paragraphs = [paragraph for paragraph in _PARAGRAPHS.split(text.strip()) if paragraph]
+    kept = [paragraph for paragraph in paragraphs if not _is_furniture(canonical(paragraph), furniture)]
+    return "\n\n".join(kept or paragraphs)
+
+
+def canonical_content(text: str, furniture: Collection[str]) -> str:
+    """Return `text` without furniture in the one form of all texts that read alike, for judging what an edit changed."""
+    paragraphs = [canonical(paragraph) for paragraph in _PARAGRAPHS.split(text.strip()) if paragraph]
     kept = [paragraph for paragraph in paragraphs if not _is_furniture(paragraph, furniture)]
     return "\n\n".join(kept or paragraphs)
 
 
 def _is_furniture(paragraph: str, furniture: Collection[str]) -> bool:
-    if len(paragraph) > 2 * LONGEST:  # canonical forms may be shorter, not by half
-        return False
-    plain = canonical(paragraph)
-    return is_atom(plain) or is_learned(plain, furniture)
+    return is_atom(paragraph) or is_learned(paragraph, furniture)
 
 
 def hashed(text: str) -> int:

@@ -104,10 +104,10 @@ def learn(page: Collection[Edged], fresh: Iterable[Edged], known: Collection[str
         return ()
     shown: Counter[str] = Counter()
     alone: Counter[str] = Counter()
-    for text in page:
-        if not candidates.isdisjoint(text.edges):
-            for paragraph in candidates.intersection(text.edges):
-                shown[paragraph] += 1
-                alone[paragraph] += text.sole
+    is_without = candidates.isdisjoint
+    for text in [text for text in page if not is_without(text.edges)]:
+        for paragraph in candidates.intersection(text.edges):
+            shown[paragraph] += 1
+            alone[paragraph] += text.sole
     needed = max(LEARNED_MIN, LEARNED_SHARE * len(page))
     return tuple(found for found, uses in shown.items() if uses >= needed and alone[found] <= SOLE_SHARE * uses)

@@ -59,8 +59,8 @@ def outlook(matched: Matched, deleted: Collection[str], *, orderly: bool) -> Out
     touched: list[int] = []
     edited: list[int] = []
     reverted: list[int] = []
-    for item, record in pairing.record_of.items():
-        now, before = items[item], records[record]
+    for item in pairing.altered:
+        now, before = items[item], records[pairing.record_of[item]]
         if now.features.exact == before.features.exact and now.span == before.span:
             continue
         touched.append(item)

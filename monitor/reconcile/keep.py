@@ -56,8 +56,7 @@ def is_untouched(record: Record, item: Item) -> bool:
     """Say whether an item of its entry's content and time is in nothing other than what was told: the record stays."""
     old, new = record.entry, item.entry
     return (
-        new.text == old.text
-        and new.title == old.title
+        (item.features is record.features or (new.text == old.text and new.title == old.title))
         and not (record.missing or record.held)
         and old.native_id == new.native_id
         and old.url == new.url

@@ -47,14 +47,16 @@ class Matched:
 
 def match(known: Known, page: Page, trust: Trust) -> Matched:
     """Match the page's items with what is known."""
-    shift, lag = _clock(known, page.items)
+    records, shift, lag = tuple(page.known.live.values()), 0.0, 0.0
+    pairing = Pairing(records, page.items)
+    still = _pair_certain(pairing, ids=trust.usable)
+    if len(page.items) - still >= MOST * still:  # too few to settle that the page's clock did not move
+        shift, lag = _clock(records, page.items)
     if abs(lag) >= SHIFT_MIN:
         shift = lag  # no cache is that late all the time: our own clock was set, or theirs
-    items = page.items if not (shift or lag) else tuple(_moved(item, -(shift or lag)) for item in page.items)
-    pairing = Pairing(tuple(page.known.live.values()), items)
-    if trust.usable:
-        pair_ids(pairing)
-    pair_untouched(pairing, ids=trust.usable)
+    if shift or lag:
+        pairing = Pairing(records, tuple(_moved(item, -(shift or lag)) for item in page.items))
+        _pair_certain(pairing, ids=trust.usable)
     if pairing.free_items:
         pair_equal(pairing, ids=trust.usable)
         pair_equal(pairing, ids=trust.usable, loose=True)
@@ -67,16 +69,19 @@ def match(known: Known, page: Page, trust: Trust) -> Matched:
     return Matched(pairing, backbone(pairing), shift, lag)
 
 
-def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
+def _pair_certain(pairing: Pairing, *, ids: bool) -> int:
+    """Pair what its id or its place makes certain; return how many pairs have the same content and time."""
+    return (pair_ids(pairing) if ids else 0) + pair_untouched(pairing, ids=ids)
+
+
+def _clock(records: Sequence[Record], items: Sequence[Item]) -> tuple[float, float]:
     """Return by how much the page's absolute times moved, and by how much its relative labels are late."""
-    if _stands_still(list(known.live.values()), items):
-        return 0.0, 0.0
-    spans = {record.features.exact: record.span for record in known.live.values()}
+    spans = {record.features.exact: record.span for record in records}
     pairs = [(old, item) for item in items if item.span and (old := spans.get(item.features.exact))]
     moved = [(old, item) for old, item in pairs if old != item.span]
     if len(moved) < max(2, MOST * len(pairs)):
         return 0.0, 0.0
-    texts = Counter([record.features.exact for record in known.live.values()])
+    texts = Counter([record.features.exact for record in records])
     shown = Counter([item.features.exact for item in items])
     absolute: list[float] = []
     relative: list[float] = []
@@ -91,17 +96,6 @@ def _clock(known: Known, items: Sequence[Item]) -> tuple[float, float]:
     relative.sort()
     lag = relative[len(relative) // 2] if len(relative) >= 2 else 0.0
     return moved_by(absolute), lag if abs(lag) > 2 * _MINUTE_LABEL else 0.0
-
-
-def _stands_still(records: Sequence[Record], items: Sequence[Item]) -> bool:
-    """Say whether, below what is new on top, most entries stand as they stood: the quick answer for nearly every page."""
-    first = records[0].features.exact if records else 0
-    new = next((index for index, item in enumerate(items) if item.features.exact == first), 0)
-    pairs = zip(records, items[new:], strict=False)
-    still = sum(
-        [at == item.span and found.features.exact == item.features.exact for found, item in pairs if (at := found.span)]
-    )
-    return len(items) - still < MOST * still
 
 
 def _moved(item: Item, seconds: float) -> Item:

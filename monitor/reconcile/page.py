@@ -46,7 +46,8 @@ class Page:
 def prepare(known: Known, snapshot: Snapshot, declared: Sequence[str] = ()) -> Page:
     """Return the snapshot ready for comparing with `known`; `declared` are paragraphs the operator calls furniture."""
     furniture = known.memory.furniture
-    read, fresh = _read(snapshot.entries, known, furniture)
+    entries = [entry for entry in snapshot.entries if entry.text or entry.title]
+    read, shown, fresh = _read(entries, known, furniture)
     learned: tuple[str, ...] = ()
     if len(furniture) < MAX_LEARNED:
         learned = learn(read.values(), fresh, furniture)[: MAX_LEARNED - len(furniture)]
@@ -56,10 +57,10 @@ def prepare(known: Known, snapshot: Snapshot, declared: Sequence[str] = ()) -> P
         furniture = (*furniture, *learned)
         known = _reread(known, furniture)
         read = {key: features(*key, furniture) for key in read}
+        shown = [read[entry.title, entry.text] for entry in entries]
     items = [
-        Item(entry, read[entry.title, entry.text], span(entry.published), identifier(entry))
-        for entry in snapshot.entries
-        if entry.text or entry.title
+        Item(entry, found, span(entry.published), identifier(entry))
+        for entry, found in zip(entries, shown, strict=True)
     ]
     if snapshot.order == "oldest_first":
         items.reverse()
@@ -69,20 +70,20 @@ def prepare(known: Known, snapshot: Snapshot, declared: Sequence[str] = ()) -> P
 
 def _read(
     entries: Sequence[Entry], known: Known, furniture: tuple[str, ...]
-) -> tuple[dict[tuple[str | None, str], Features], list[Features]]:
-    """Return the features of the entries, and those of texts that the last page did not show."""
+) -> tuple[dict[tuple[str | None, str], Features], list[Features], list[Features]]:
+    """Return the features by text, those of each entry, and those of texts that the last page did not show."""
     found: dict[tuple[str | None, str], Features] = {}
+    shown: list[Features] = []
     fresh: list[Features] = []
     for entry in entries:
         key = (entry.title, entry.text)
-        if key in found:
-            continue
-        kept = known.read.get(key)
-        if kept is None:
-            kept = features_of(entry, furniture)
-            fresh.append(kept)
-        found[key] = kept
-    return found, fresh
+        one = known.read.get(key) or found.get(key)
+        if one is None:
+            one = features_of(entry, furniture)
+            fresh.append(one)
+        found[key] = one
+        shown.append(one)
+    return found, shown, fresh
 
 
 def _reread(known: Known, furniture: tuple[str, ...]) -> Known:

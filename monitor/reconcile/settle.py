@@ -62,8 +62,9 @@ def settle(
     records, record_of = pairing.records, pairing.record_of
     touched = frozenset(record_of if matched.shift else seen.touched)
     for index, item in enumerate(pairing.items):
-        if index in record_of:
-            record = records[record_of[index]]
+        paired = record_of.get(index)
+        if paired is not None:
+            record = records[paired]
             if index not in touched and is_untouched(record, item):
                 placed.append(record)
                 continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Postfix, Prefix
 
 from monitor.model import DiffOp
 from monitor.text.tokens import units
@@ -56,9 +56,8 @@ def hunks(old: str, new: str) -> tuple[Hunk, ...]:
     """
     if old == new:
         return (Hunk(True, [old], [old]),) if old else ()
-    shorter = min(len(old), len(new))
-    head = _common(old, new, shorter)
-    tail = _common(old[::-1], new[::-1], shorter - head)
+    head = Prefix.similarity(old, new)
+    tail = min(Postfix.similarity(old, new), min(len(old), len(new)) - head)
     if max(len(old), len(new)) - head - tail < CONTEXT:
         before, inner, after = _cut_out(old, new, head, tail, keep=1)
         found = _raw(units(inner[0]), units(inner[1]))
@@ -82,18 +81,6 @@ def _compared(old: str, new: str) -> list[Hunk]:
     if len(before) * len(after) > MAX_PRODUCT:
         return [Hunk(False, [old], [new])]
     return _slid(_without_scraps(_raw(before, after)))
-
-
-def _common(one: str, other: str, limit: int) -> int:
-    """Return the length of the common beginning, by halving: slices compare at memory speed."""
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _at_space(text: str, place: int) -> int:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from monitor.model import Significance
 from monitor.reconcile.edits import Side, judge
+from monitor.reconcile.features import canonical_content
 
 VOCABULARY = "the of was suspended evacuation iran iraq east west mogherini bus a is said minister"
 KNOWN = frozenset(VOCABULARY.split())
@@ -14,7 +15,9 @@ SENTENCE = "rain fell on the old town and nobody left before dawn said a nurse"
 
 
 def judged(old, new, **more):
-    return judge(Side(None, old), Side(None, new), KNOWN, retimed=False, **more)
+    return judge(
+        Side("", canonical_content(old, ())), Side("", canonical_content(new, ())), KNOWN, retimed=False, **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_title_is_judged_apart():
 
 
 def test_corrected_time_alone_is_minor():
-    found = judge(Side(None, "It rains."), Side(None, "It rains."), KNOWN, retimed=True)
+    found = judge(Side("", "It rains."), Side("", "It rains."), KNOWN, retimed=True)
     assert found == (("time",), Significance.MINOR)
 
 

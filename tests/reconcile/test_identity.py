@@ -325,7 +325,17 @@ def test_an_id_that_slid_to_the_next_entry_does_not_lead_back_to_the_one_that_we
 class TestShortTextsWithoutATime:
     """A ticker: few words, said again and again, and only the publisher's ids tell one time from the other."""
 
-    EVENTS = ("Kick-off", "Corner", "Foul", "Throw-in", "Yellow card", "Offside", "Goal kick", "Shot blocked", "Throw-in")
+    EVENTS = (
+        "Kick-off",
+        "Corner",
+        "Foul",
+        "Throw-in",
+        "Yellow card",
+        "Offside",
+        "Goal kick",
+        "Shot blocked",
+        "Throw-in",
+    )
 
     def page(self, first, last, name="event-{}"):
         shown = reversed(list(enumerate(self.EVENTS))[first:last])
