@@ -164,7 +164,7 @@ def _title_ratio(a: Side, b: Side) -> float | None:
 
 def _title_evidence(old: Features, new: Features, ratio: float | None) -> float:
     if ratio is None:
-        return -2.5 if old.title and not new.title else -0.8 if new.title else 0.0
+        return -5.0 if old.title and not new.title else -0.8 if new.title else 0.0
     if old.title == new.title:
         return 4.5 if len(old.title) > 3 else 1.0
     return -0.3 if ratio >= 0.5 else -2.0
