@@ -116,7 +116,10 @@ def pair_ids(pairing: Pairing) -> int:
 
 
 def _is_among(one: Record | Item, others: Iterable[Record | Item]) -> bool:
-    return one.span is not None and any(same(one.span, other.span) for other in others)
+    """Say whether an entry stands among others of its content: few words ("More on this shortly") prove nothing."""
+    if one.span is None or one.features.words < LONG_ENOUGH:
+        return False
+    return any(same(one.span, other.span) for other in others)
 
 
 def _are_told_apart_by_id(record: Record, item: Item) -> bool:

@@ -72,7 +72,7 @@ class Weigher:
         odds = -5.0 + 6.5 * alike
         if shorter >= 12:
             odds += min(1.0, max(-1.0, (alike - 0.6) / 0.25))
-        if alike < 0.15 and old.features.words >= STUB:
+        if alike < 0.15 and len(old.features.body) >= STUB:
             odds -= UNLIKE
         odds += _title_evidence(old.features, new.features, titles)
         timed, at_once = _time_evidence(old.span, new.span)

@@ -118,6 +118,27 @@ def test_merge_is_an_edit_and_a_removal_that_names_the_other(source, kit):
     assert (removal.type, removal.note) == (ChangeType.REMOVED, f"merged into {survivor}")
 
 
+def test_merge_keeps_the_entry_whose_title_it_shows_whoever_is_told_first_in_it(kit):
+    source = kit.source()
+    page = kit.timeline()
+    page[3] = kit.post(3, -40, title="Summary", text=f"{kit.stories[3]}\n\n{kit.stories[12]}")
+    source.poll(page)
+    survivor = id_of(source, page[4].text)
+    merged = replace(page[4], text=f"{page[3].text}\n\n{page[4].text}")
+    (edit,) = source.poll([*page[:3], merged, *page[5:]])
+    assert edit.entry_id == survivor
+
+
+def test_stub_whose_title_stays_is_filled_in_at_the_end_of_a_window(kit):
+    source = kit.source()
+    page = kit.timeline()
+    page[6] = kit.post(6, -60, title="Rain is to move north", text="More on this shortly.")
+    source.poll(page)
+    after = [kit.post(9, 1), *page[:7]]
+    after[7] = replace(page[6], text="\n\n".join(kit.stories[12:16]))
+    assert sorted(source.told(after)) == ["edited:Rain is", "new:Police closed"]
+
+
 def test_split_is_an_edit_and_a_new_entry_that_names_its_origin(kit):
     source = kit.source()
     page = kit.timeline(6)
@@ -191,6 +212,15 @@ class TestPublisherIds:
         source.poll(page)
         page[3] = replace(page[3], native_id="block-77", text="An unrelated line in the very same minute.")
         assert source.told(page) == ["new:An unrelated"]
+
+    def test_stub_filled_in_keeps_its_id_while_the_next_stub_of_its_minute_stands_above(self, kit):
+        source = kit.source()
+        page = self.with_ids(kit.timeline(), self.stable)
+        stub = kit.post(0, 1, text="More on this shortly.", native_id="block-a")
+        source.poll([stub, *page])
+        filled = replace(stub, text="Two cranes are being brought in by barge.")
+        told = source.told([replace(stub, native_id="block-b"), filled, *page])
+        assert sorted(told) == ["edited:Two cranes", "new:More on"]
 
     def test_regenerated_ids_are_learned_without_a_delta(self, kit):
         source = kit.source()
