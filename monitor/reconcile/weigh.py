@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel, LCSseq
 
 from monitor.reconcile.align import Order, Pairing
 from monitor.reconcile.features import Features
-from monitor.reconcile.times import Span, apart
+from monitor.reconcile.times import Span, apart, same
 
 RARITY_SAMPLE = 64  # texts are enough to tell a rare word from a common one
 STRANGERS = 0.25  # of the shorter one's words
@@ -24,6 +24,7 @@ UNLIKE = 4.0  # two texts that share next to nothing: only stubs are replaced wh
 STUB = 8  # words; "more on this shortly" has fewer
 OTHER_ID = 12.0  # an id that proved stable has changed
 OTHER_ADDRESS = 4.0  # addresses follow headlines
+TOPPED = 2.0  # another item of the minute stands nearer to the entries below
 WAS_AWAY = 2.0  # a page did without the entry before another time and text turned up
 FEW = 3  # free entries of one gap that are still told apart by their place
 ALL_PAIRS = 400  # more are narrowed down by rare shared words first
@@ -120,7 +121,17 @@ class Weigher:
         alone = self.records_in[gap] == 1 and self.items_in[gap] == 1
         if alone and not self._pairing.records[record].missing:
             return odds + (3.5 if gap == 0 else 4.5)
+        if at_once and gap == 0:  # what is newer comes on top
+            return odds - TOPPED if self._stands_above_another(record, item) else odds
         return odds - 1.0 if max(self.records_in[gap], self.items_in[gap]) <= FEW else odds
+
+    def _stands_above_another(self, record: int, item: int) -> bool:
+        """Say whether another free item of the record's minute stands below this one: what is newer comes on top."""
+        at = self._pairing.records[record].span
+        return any(
+            other > item and gap == 0 and same(at, self._pairing.items[other].span)
+            for other, gap in self.item_gap.items()
+        )
 
     def _side(self, kind: str, index: int, found: Features) -> Side:
         side = self._sides.get((kind, index))

@@ -52,6 +52,17 @@ def test_placeholder_filled_in_is_an_edit(kit):
     assert source.told([kit.post(9, 1), *kit.timeline()]) == ["edited:Police closed"]
 
 
+def test_placeholder_filled_in_is_the_lower_one_of_its_minute_as_what_is_newer_comes_on_top(kit):
+    source = kit.source()
+    stub = kit.post(0, 1, text="More on this shortly.")
+    source.poll([stub, *kit.timeline()])
+    changes = source.poll([kit.post(9, 1), kit.post(10, 1), *kit.timeline()])
+    assert {(change.type, change.entry.text) for change in changes} == {
+        (ChangeType.NEW, kit.stories[9]),
+        (ChangeType.EDITED, kit.stories[10]),
+    }
+
+
 def test_corrected_time_is_an_edit_of_the_field_published_at(source, kit):
     page = kit.timeline()
     page[4] = kit.post(4, -43)
