@@ -104,14 +104,15 @@ def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:
 def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool, end: int | None) -> None:
     """Pair what is left of one minute in one gap, as many old as new, in their order: "more soon" became a report.
 
-    Not in the gap at the `end` of a full page: what is missing there has fallen off.
+    Not the last one in the gap at the `end` of a full page: it has fallen off.
     """
     free = [item for item in pairing.free_items if pairing.items[item].span]
+    last = pairing.free_records[-1] if pairing.free_records else None
     done: set[int] = set()
     for record in pairing.free_records:
         old = pairing.records[record]
         gap = weigher.record_gap[record]
-        if record in done or old.span is None or old.span.relative or gap == end:
+        if record in done or old.span is None or old.span.relative or (gap == end and record == last):
             continue
         old_here = [
             other

@@ -81,7 +81,7 @@ class Weigher:
         if len(old.features.body) >= 6 and old.features.body[:6] == new.features.body[:6]:
             odds += 3.0
         if self._full and self.record_gap[record] == self._order.gaps:
-            odds -= 1.5 if at_once or longer >= 20 else 6.0
+            odds -= 0.7 if at_once else 1.5 if longer >= 20 else 6.0
         if new.span and new.span.lo > self._latest:
             odds -= 0.3
         if shorter < 8:

@@ -150,6 +150,16 @@ def test_stub_whose_title_stays_is_filled_in_at_the_end_of_a_window(kit):
     assert sorted(source.told(after)) == ["edited:Rain is", "new:Police closed"]
 
 
+def test_entry_rewritten_from_first_to_last_word_at_the_end_of_a_window_stays_itself(kit):
+    source = kit.source()
+    page = kit.timeline()
+    source.poll(page)
+    known = id_of(source, page[6].text)
+    rewritten = replace(page[6], text="\n\n".join(kit.stories[13:16]))
+    changes = source.poll([kit.post(9, 1), *page[:6], rewritten])
+    assert [change.entry_id for change in changes if change.type is ChangeType.EDITED] == [known]
+
+
 def test_split_is_an_edit_and_a_new_entry_that_names_its_origin(kit):
     source = kit.source()
     page = kit.timeline(6)
