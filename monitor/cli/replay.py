@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @reading_options
+@click.option(
+    "--ids",
+    type=click.Choice(["auto", "ignore", "trust"]),
+    default="auto",
+    show_default=True,
+    help="What the publisher's ids are worth, as the setting of that name.",
+)
 @config_option("Settings whose rules are judged.")
 @click.option("--source", default=None, help="Replay the stored history of this source instead of files.")
 @click.option("--since", default=None, metavar="TIME", help="With --source: a delta's id, an ISO time or an age as 2h.")
@@ -38,6 +45,7 @@ def command(
     language: str | None,
     reference: str | None,
     select: tuple[str, ...],
+    ids: Literal["auto", "ignore", "trust"],
     config: Path | None,
     source: str | None,
     since: str | None,
@@ -57,13 +65,16 @@ def command(
     if not paths:
         raise click.UsageError("give files or directories to replay, or --source")
     options = read_options(kind, timezone, language, select)
-    watch = _watch(url, language, config)
+    watch = _watch(url, language, ids, config)
     asyncio.run(_replay(watch, files_of(paths), options, instant(reference, timezone), as_json=as_json))
 
 
-def _watch(url: str | None, language: str | None, config: Path | None) -> tuple[Watch, ReplayRules | None]:
+def _watch(
+    url: str | None, language: str | None, ids: Literal["auto", "ignore", "trust"], config: Path | None
+) -> tuple[Watch, ReplayRules | None]:
     from monitor.daemon.judging import Watch
     from monitor.model import SourceRef
+    from monitor.reconcile import ReconcilePolicy
 
     rules = None
     if config is not None:
@@ -71,7 +82,8 @@ def _watch(url: str | None, language: str | None, config: Path | None) -> tuple[
 
         rules = rules_of(config)
     names = frozenset(rules.options) if rules else frozenset()
-    return Watch(ref=SourceRef(id="replay", url=url), language=language or "en", rules=names), rules
+    ref = SourceRef(id="replay", url=url)
+    return Watch(ref, language or "en", ReconcilePolicy(ids=ids), rules=names), rules
 
 
 async def _replay(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from monitor.reconcile.page import Item
 from monitor.reconcile.state import Record
 from monitor.reconcile.times import same
+from monitor.reconcile.trust import Trust
 
 LOOK_AHEAD = 4  # known entries that may be missing before an equal one
 LONG_ENOUGH = 12  # words that do not come twice by chance
@@ -24,6 +25,7 @@ class Pairing:
 
     records: Sequence[Record]
     items: Sequence[Item]
+    trust: Trust  # in the ids of the page
     item_of: dict[int, int] = field(default_factory=dict)  # record → item
     record_of: dict[int, int] = field(default_factory=dict)  # item → record
     altered: list[int] = field(default_factory=list)  # paired items of which content or time may differ
@@ -47,6 +49,11 @@ class Pairing:
         self.altered.append(item)
         if confidence < 1.0:
             self.confidence[item] = confidence
+
+    def are_of_other_ids(self, record: int, item: int) -> bool:
+        """Say whether a record and an item have ids that are worth something, and other ones."""
+        before, now = self.records[record].key, self.items[item].key
+        return self.trust.usable and bool(before and now) and before != now
 
     @property
     def free_records(self) -> list[int]:
@@ -106,7 +113,7 @@ def pair_ids(pairing: Pairing) -> int:
             pairing.item_of[known], pairing.record_of[index] = index, known
             still += item.span is not None
             continue
-        moved = not same_content and (
+        moved = not (same_content or pairing.trust.certain) and (
             _is_among(record, [pairing.items[other] for other in shown.get(record.features.exact, ())])
             or _is_among(item, [pairing.records[other] for other in known_as.get(item.features.exact, ())])
         )
@@ -122,20 +129,25 @@ def _is_among(one: Record | Item, others: Iterable[Record | Item]) -> bool:
     return any(same(one.span, other.span) for other in others)
 
 
-def _are_told_apart_by_id(record: Record, item: Item) -> bool:
-    """Say whether ids alone tell two entries apart: "Throw-in" without a time comes again as another one leaves."""
-    if item.span is not None or item.features.words >= LONG_ENOUGH:
+def _are_told_apart_by_id(pairing: Pairing, record: int, item: int) -> bool:
+    """Say whether ids tell two entries of one content and time apart.
+
+    Where ids are learned, only few words without a time: "Throw-in" comes again as another one leaves.
+    """
+    if not pairing.are_of_other_ids(record, item):
         return False
-    before, now = record.entry.native_id, item.entry.native_id
-    return bool(before and now and record.key != item.key)
+    before, now = pairing.records[record], pairing.items[item]
+    is_ticker = now.span is None and now.features.words < LONG_ENOUGH
+    return pairing.trust.certain or bool(is_ticker and before.entry.native_id and now.entry.native_id)
 
 
-def pair_untouched(pairing: Pairing, *, ids: bool) -> int:
+def pair_untouched(pairing: Pairing) -> int:
     """Pair equal contents of equal times walking down both lists at once: nearly all of nearly every page.
 
     Returns how many of the pairs have a time.
     """
     records, item_of, record_of = pairing.records, pairing.item_of, pairing.record_of
+    has_ids = pairing.trust.usable
     place, end, still = 0, len(records), 0
     for index, item in enumerate(pairing.items):
         if index in record_of:
@@ -143,7 +155,7 @@ def pair_untouched(pairing: Pairing, *, ids: bool) -> int:
         exact, at = item.features.exact, item.span
         if place < end and place not in item_of and at is not None:  # the quick way of what follows
             record = records[place]
-            if record.features.exact == exact and record.span == at:
+            if record.features.exact == exact and record.span == at and not has_ids:
                 item_of[place], record_of[index] = index, place
                 place += 1
                 still += 1
@@ -154,7 +166,7 @@ def pair_untouched(pairing: Pairing, *, ids: bool) -> int:
                 record.features.exact == exact
                 and record.span == at
                 and ahead not in item_of
-                and not (ids and _are_told_apart_by_id(record, item))
+                and not (has_ids and _are_told_apart_by_id(pairing, ahead, index))
             ):
                 item_of[ahead], record_of[index] = index, ahead
                 place = ahead + 1
@@ -163,7 +175,7 @@ def pair_untouched(pairing: Pairing, *, ids: bool) -> int:
     return still
 
 
-def pair_equal(pairing: Pairing, *, ids: bool, loose: bool = False) -> None:
+def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
     """Pair equal contents of the same time, repeated ones in their order; with `loose`, equal words."""
 
     def key(features_exact: int, features_loose: int) -> int:
@@ -177,14 +189,14 @@ def pair_equal(pairing: Pairing, *, ids: bool, loose: bool = False) -> None:
         group = waiting.get(key(item.features.exact, item.features.loose))
         if not group:
             continue
-        for place, known in enumerate(group):
-            record = pairing.records[known]
-            if same(record.span, item.span) and not (ids and _are_told_apart_by_id(record, item)):
+        for place, record in enumerate(group):
+            is_same = same(pairing.records[record].span, item.span)
+            if is_same and not _are_told_apart_by_id(pairing, record, index):
                 pairing.join(group.pop(place), index)
                 break
 
 
-def pair_retimed(pairing: Pairing, order: Order, *, ids: bool) -> None:
+def pair_retimed(pairing: Pairing, order: Order) -> None:
     """Pair equal contents whose time differs: long ones anywhere, short ones only in the same place."""
     waiting = _grouped(pairing.free_records, lambda r: pairing.records[r].features.exact)
     coming = _grouped(pairing.free_items, lambda i: pairing.items[i].features.exact)
@@ -192,8 +204,8 @@ def pair_retimed(pairing: Pairing, order: Order, *, ids: bool) -> None:
         records = waiting.get(content, [])
         if len(records) != 1 or len(items) != 1:
             continue
-        record, item = pairing.records[records[0]], pairing.items[items[0]]
-        if ids and record.key and item.key and record.key != item.key:
+        record = pairing.records[records[0]]
+        if pairing.are_of_other_ids(records[0], items[0]):
             continue
         in_place = order.record_gap(records[0]) == order.item_gap(items[0])
         if in_place or (record.features.words >= LONG_ENOUGH and not _has_rival(pairing, order, records[0])):

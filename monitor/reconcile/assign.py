@@ -10,8 +10,6 @@ from collections.abc import Callable
 from math import exp
 
 from monitor.reconcile.align import Order, Pairing, backbone
-from monitor.reconcile.page import Item
-from monitor.reconcile.state import Record
 from monitor.reconcile.times import same
 from monitor.reconcile.weigh import ALL_PAIRS, Weigher
 
@@ -22,7 +20,7 @@ RARE_CANDIDATES = 6
 COMMON = 0.2  # a word in more entries than this share narrows nothing down
 
 
-def assign(pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
+def assign(pairing: Pairing, order: Order, *, full: bool) -> None:
     """Pair free records with free items where one entry is likelier than two, then rewritten ones by their place.
 
     Sure pairs come first and are anchors for the rest: what is left between them has a place of its own.
@@ -33,10 +31,10 @@ def assign(pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
     for bar in (SURE, 0.0):
         if not pairing.free_records or not pairing.free_items:
             return
-        weigher = Weigher(pairing, order, ids=ids, full=full)
+        weigher = Weigher(pairing, order, full=full)
         if _pair_likeliest(pairing, weigher, bar):
             order = backbone(pairing)
-    _pair_rewritten(pairing, Weigher(pairing, order, ids=ids, full=full), ids=ids, end=order.gaps if full else None)
+    _pair_rewritten(pairing, Weigher(pairing, order, full=full), end=order.gaps if full else None)
 
 
 def _pair_likeliest(pairing: Pairing, weigher: Weigher, bar: float) -> bool:
@@ -101,7 +99,7 @@ def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool, end: int | None) -> None:
+def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, end: int | None) -> None:
     """Pair what is left of one minute in one gap, as many old as new, in their order: "more soon" became a report.
 
     Not the last one in the gap at the `end` of a full page: it has fallen off.
@@ -129,12 +127,13 @@ def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, ids: bool, end: int |
         done.update(old_here)
         if len(old_here) == len(new_here):
             for was, now in zip(old_here, new_here, strict=True):
-                if _can_be_rewritten(pairing.records[was], pairing.items[now], ids=ids):
+                if _can_be_rewritten(pairing, was, now):
                     pairing.join(was, now, 0.6)
 
 
-def _can_be_rewritten(old: Record, new: Item, *, ids: bool) -> bool:
-    if ids and old.key and new.key and old.key != new.key:
+def _can_be_rewritten(pairing: Pairing, record: int, item: int) -> bool:
+    if pairing.are_of_other_ids(record, item):
         return False
-    titles = set(old.features.title), set(new.features.title)
+    old, new = pairing.records[record].features, pairing.items[item].features
+    titles = set(old.title), set(new.title)
     return not (titles[0] and titles[1] and not titles[0] & titles[1])

@@ -48,30 +48,30 @@ class Matched:
 def match(known: Known, page: Page, trust: Trust) -> Matched:
     """Match the page's items with what is known."""
     records, shift, lag = tuple(page.known.live.values()), 0.0, 0.0
-    pairing = Pairing(records, page.items)
-    still = _pair_certain(pairing, ids=trust.usable)
+    pairing = Pairing(records, page.items, trust)
+    still = _pair_certain(pairing)
     if len(page.items) - still >= MOST * still:  # too few to settle that the page's clock did not move
         shift, lag = _clock(records, page.items)
     if abs(lag) >= SHIFT_MIN:
         shift = lag  # no cache is that late all the time: our own clock was set, or theirs
     if shift or lag:
-        pairing = Pairing(records, tuple(_moved(item, -(shift or lag)) for item in page.items))
-        _pair_certain(pairing, ids=trust.usable)
+        pairing = Pairing(records, tuple(_moved(item, -(shift or lag)) for item in page.items), trust)
+        _pair_certain(pairing)
     if pairing.free_items:
-        pair_equal(pairing, ids=trust.usable)
-        pair_equal(pairing, ids=trust.usable, loose=True)
+        pair_equal(pairing)
+        pair_equal(pairing, loose=True)
         order = backbone(pairing)
-        pair_retimed(pairing, order, ids=trust.usable)
-        _find_returned(pairing, known, ids=trust.usable)
+        pair_retimed(pairing, order)
+        _find_returned(pairing, known)
         order = order if order.pairs == len(pairing.item_of) else backbone(pairing)
-        assign(pairing, order, ids=trust.usable, full=_is_full(pairing))
-        _find_rewritten(pairing, known, ids=trust.usable)
+        assign(pairing, order, full=_is_full(pairing))
+        _find_rewritten(pairing, known)
     return Matched(pairing, backbone(pairing), shift, lag)
 
 
-def _pair_certain(pairing: Pairing, *, ids: bool) -> int:
+def _pair_certain(pairing: Pairing) -> int:
     """Pair what its id or its place makes certain; return how many pairs have the same content and time."""
-    return (pair_ids(pairing) if ids else 0) + pair_untouched(pairing, ids=ids)
+    return (pair_ids(pairing) if pairing.trust.usable else 0) + pair_untouched(pairing)
 
 
 def _clock(records: Sequence[Record], items: Sequence[Item]) -> tuple[float, float]:
@@ -110,9 +110,10 @@ def _is_full(pairing: Pairing) -> bool:
     return len(pairing.items) >= pairing.shown_before
 
 
-def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
+def _find_returned(pairing: Pairing, known: Known) -> None:
     """Look the free items up among the entries that went: the same id, or the same content at the same time."""
     taken: set[str] = set()
+    ids = pairing.trust.usable
     for index in pairing.free_items:
         item = pairing.items[index]
         key = known.gone_by_key.get(item.key) if ids and item.key else None
@@ -125,7 +126,7 @@ def _find_returned(pairing: Pairing, known: Known, *, ids: bool) -> None:
             pairing.returned[index] = key
 
 
-def _find_rewritten(pairing: Pairing, known: Known, *, ids: bool) -> None:
+def _find_rewritten(pairing: Pairing, known: Known) -> None:
     """Look what is still free up among the entries that went at its very time: most of the words are the same."""
     for index in pairing.free_items:
         item = pairing.items[index]
@@ -135,7 +136,9 @@ def _find_rewritten(pairing: Pairing, known: Known, *, ids: bool) -> None:
         minutes = [(minute_of(item.span) + away) % _MINUTES for away in around]
         for key in chain.from_iterable(known.gone_by_minute.get(minute, ()) for minute in minutes):
             row = known.gone[key]
-            if key in pairing.returned.values() or (ids and _is_other_id(row, item, known.memory.rekeyed)):
+            if key in pairing.returned.values() or (
+                pairing.trust.usable and _is_other_id(row, item, known.memory.rekeyed)
+            ):
                 continue
             if same(span(row.published), item.span) and _share(row, item) >= REWRITTEN:
                 pairing.returned[index] = key

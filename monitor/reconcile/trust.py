@@ -24,6 +24,7 @@ class Trust(NamedTuple):
     distrust: int  # to remember
     why: str | None = None  # for the operator
     rekeyed: bool = False  # all ids are new
+    certain: bool = False  # the operator vouches for them: another id is another entry, whatever its content
 
 
 def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
@@ -32,7 +33,7 @@ def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
     if policy == "ignore" or not any(item.key for item in items):
         return Trust(False, before)
     if policy == "trust":
-        return Trust(True, 0)
+        return Trust(True, 0, certain=True)
     agree, conflict, churn = _evidence(known, items)
     pairs = agree + conflict + churn
     positional = conflict >= 2 or (conflict and (conflict == pairs or before >= 2))

@@ -44,9 +44,8 @@ class Side:
 class Weigher:
     """Weighs free records against free items of one page."""
 
-    def __init__(self, pairing: Pairing, order: Order, *, ids: bool, full: bool) -> None:
+    def __init__(self, pairing: Pairing, order: Order, *, full: bool) -> None:
         self._pairing = pairing
-        self._ids = ids
         self._full = full
         self._order = order
         self._letters: dict[str, str] = {}
@@ -61,6 +60,9 @@ class Weigher:
     def weigh(self, record: int, item: int) -> float:
         """Return the log-odds that a record and an item are one entry."""
         old, new = self._pairing.records[record], self._pairing.items[item]
+        other_ids = self._pairing.are_of_other_ids(record, item)
+        if other_ids and self._pairing.trust.certain:
+            return -9.0
         if self.record_gap[record] != self.item_gap[item] and _strangers(old.features, new.features):
             return -9.0
         a, b = self._side("r", record, old.features), self._side("i", item, new.features)
@@ -88,7 +90,7 @@ class Weigher:
             odds += 0.5
         if old.missing and not at_once:
             odds -= WAS_AWAY
-        if self._ids and old.key and new.key and old.key != new.key:
+        if other_ids:
             odds -= OTHER_ID if old.entry.native_id else OTHER_ADDRESS
         return odds
 

@@ -135,7 +135,7 @@ class SourceSettings(Frozen):
     """`browser`: let a Chromium run the page's scripts first (extra `browser`); for pages that are empty without."""
 
     ids: Annotated[Literal["auto", "ignore", "trust"], *choice("auto", "ignore", "trust")] = "auto"
-    """The publisher's entry ids: `auto` learns whether they hold, `ignore` matches by text, `trust` never doubts them."""
+    """The publisher's entry ids: `auto` learns whether they hold, `ignore` matches by text, `trust`: each is an entry."""
 
     whole: Flag = False
     """The page shows the whole blog, not a window of its newest entries: an absent entry was removed."""

@@ -205,3 +205,21 @@ def test_json_asked_of_a_group_holds_for_its_command(run, tmp_path):
     assert run("run", "--once", "-c", "m.yaml").returncode == 0
     add = ("silence", "add", "rule=x", "--for", "1h", "--comment", "drill", "-c", "m.yaml")
     assert json.loads(run("alerts", "--json", *add).stdout)["matchers"] == {"rule": "x"}
+
+
+@pytest.mark.parametrize(("ids", "told"), [("auto", []), ("trust", ["monitor.entry.new"]), ("ignore", [])])
+def test_replay_shows_what_each_policy_of_ids_would_tell(run, tmp_path, ids, told):
+    stories = ("the bridge is open again", "the last ferry leaves at dusk", "the school hall takes in families")
+    for number, section in enumerate(("town", "sport")):
+        items = [
+            {"id": f"{section if n == 1 else 'town'}-{n}", "content_text": f"Witnesses say that {story}, and wait for news."}
+            for n, story in enumerate(stories)
+        ]
+        feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Desk", "items": items}
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(feed))
+        os.utime(path, (1_700_000_000 + 60 * number,) * 2)
+    done = run("replay", "0.json", "1.json", "--json", "--ids", ids)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [event["type"] for event in events if event["poll"] and event["type"] != "monitor.poll"] == told

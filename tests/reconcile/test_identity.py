@@ -284,6 +284,32 @@ class TestPublisherIds:
         page[4] = replace(page[4], text="Everything about this report changed.", published=None)
         assert source.told(page) == ["edited:Everything about"]
 
+    def test_article_under_another_address_is_no_news(self, kit):
+        source = kit.source()
+        page = self.with_ids(kit.timeline(), self.stable)
+        source.poll(page)
+        page[2] = replace(page[2], native_id="sport-77")
+        assert [source.told(page) for _ in range(3)] == [[], [], []]
+
+    def test_policy_can_take_every_id_for_an_entry_of_its_own(self, kit):
+        from monitor.reconcile import ReconcilePolicy
+
+        source = kit.source(policy=ReconcilePolicy(ids="trust"))
+        page = self.with_ids(kit.timeline(), self.stable)
+        source.poll(page)
+        page[2] = replace(page[2], native_id="sport-77")
+        told = [one for _ in range(3) for one in source.told(page)]
+        assert told == ["new:Volunteers are", "removed:Volunteers are"]
+
+    def test_policy_can_follow_an_id_to_another_text(self, kit):
+        from monitor.reconcile import ReconcilePolicy
+
+        source = kit.source(policy=ReconcilePolicy(ids="trust"))
+        page = self.with_ids(kit.timeline(), self.stable)
+        source.poll(page)
+        page[2], page[3] = (replace(page[2], text=page[3].text), replace(page[3], text=page[2].text))
+        assert sorted(source.told(page)) == ["edited:A spokesman", "edited:Volunteers are"]
+
     def test_policy_can_ignore_ids(self, kit):
         from monitor.reconcile import ReconcilePolicy
 
