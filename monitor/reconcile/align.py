@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.reconcile.page import Item
 from monitor.reconcile.state import Record
-from monitor.reconcile.times import same
+from monitor.reconcile.times import Span, same
 from monitor.reconcile.trust import Trust
 
 LOOK_AHEAD = 4  # known entries that may be missing before an equal one
@@ -100,33 +100,41 @@ def pair_ids(pairing: Pairing) -> int:
         key = record.key
         if key and not (record.missing and key in by_id):
             by_id[key] = index
-    shown = _grouped(range(len(pairing.items)), lambda index: pairing.items[index].features.exact)
-    known_as = _grouped(range(len(pairing.records)), lambda index: pairing.records[index].features.exact)
     still = 0
+    altered: list[tuple[int, int]] = []
     for index, item in enumerate(pairing.items):
         known = by_id.get(item.key) if item.key else None
         if known is None or known in pairing.item_of:
             continue
         record = pairing.records[known]
-        same_content = record.features.exact == item.features.exact
-        if same_content and record.span == item.span:
+        if record.features.exact == item.features.exact and record.span == item.span:
             pairing.item_of[known], pairing.record_of[index] = index, known
             still += item.span is not None
-            continue
-        moved = not (same_content or pairing.trust.certain) and (
-            _is_among(record, [pairing.items[other] for other in shown.get(record.features.exact, ())])
-            or _is_among(item, [pairing.records[other] for other in known_as.get(item.features.exact, ())])
-        )
-        if not moved:
+        else:
+            altered.append((known, index))
+    if not altered:
+        return still
+    shown, known_as = _times_by_content(pairing.items), _times_by_content(pairing.records)
+    for known, index in altered:
+        record, item = pairing.records[known], pairing.items[index]
+        moved = record.features.exact != item.features.exact and (_is_among(record, shown) or _is_among(item, known_as))
+        if not moved or pairing.trust.certain:
             pairing.join(known, index)
     return still
 
 
-def _is_among(one: Record | Item, others: Iterable[Record | Item]) -> bool:
-    """Say whether an entry stands among others of its content: few words ("More on this shortly") prove nothing."""
+def _times_by_content(entries: Sequence[Record] | Sequence[Item]) -> dict[int, list[Span | None]]:
+    found: dict[int, list[Span | None]] = defaultdict(list)
+    for entry in entries:
+        found[entry.features.exact].append(entry.span)
+    return found
+
+
+def _is_among(one: Record | Item, times: Mapping[int, Sequence[Span | None]]) -> bool:
+    """Say whether an entry's content and time stand among others: few words ("More on this shortly") prove nothing."""
     if one.span is None or one.features.words < LONG_ENOUGH:
         return False
-    return any(same(one.span, other.span) for other in others)
+    return any(same(one.span, at) for at in times.get(one.features.exact, ()))
 
 
 def _are_told_apart_by_id(pairing: Pairing, record: int, item: int) -> bool:

@@ -15,6 +15,7 @@ from monitor.reconcile.weigh import ALL_PAIRS, Weigher
 
 SURE = 4.0  # log-odds: fifty to one
 ALIKE = 0.6  # of the words
+ALIKE_UNTIMED = 0.8  # where no time says the same
 ALIKE_WORDS = 4
 RARE_CANDIDATES = 6
 COMMON = 0.2  # a word in more entries than this share narrows nothing down
@@ -50,15 +51,17 @@ def _pair_likeliest(pairing: Pairing, weigher: Weigher, bar: float) -> bool:
 
 
 def _pair_alone(pairing: Pairing, order: Order) -> None:
-    """Pair what is alone in its place on both sides, of one minute and mostly of one wording: the common correction."""
+    """Pair what is alone in its place on both sides, of one time and mostly of one wording: the common correction."""
     records = _alone(pairing.free_records, order.record_gap)
     items = _alone(pairing.free_items, order.item_gap)
     for gap in records.keys() & items.keys() - {order.gaps}:
         old, new = pairing.records[records[gap]], pairing.items[items[gap]]
         shared = len(old.features.bag & new.features.bag)
-        alike = shared >= ALIKE * max(len(old.features.bag), len(new.features.bag), 1)
-        if alike and shared >= ALIKE_WORDS and old.span is not None and same(old.span, new.span) and old.key == new.key:
-            pairing.join(records[gap], items[gap], 0.9997)  # what the weights give at the least
+        share = shared / max(len(old.features.bag), len(new.features.bag), 1)
+        if shared < ALIKE_WORDS or not same(old.span, new.span) or old.key != new.key:
+            continue
+        if share >= (ALIKE if old.span else ALIKE_UNTIMED):
+            pairing.join(records[gap], items[gap], 0.9997 if old.span else 0.995)  # what the weights give at the least
 
 
 def _alone(indexes: list[int], gap_of: Callable[[int], int]) -> dict[int, int]:

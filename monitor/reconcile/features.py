@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 import msgspec
 import xxhash
@@ -71,6 +72,7 @@ def identifier(entry: Entry) -> str | None:
     return _address(key) if key and key.startswith(("http://", "https://")) else key
 
 
+@lru_cache(maxsize=8192)  # asked several times a poll for every entry
 def _address(url: str) -> str:
     address, mark, fragment = url.partition("#")
     place, _, query = address.partition("://")[2].removeprefix("www.").partition("?")
