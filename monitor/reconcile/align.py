@@ -205,7 +205,7 @@ def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
 
 
 def pair_retimed(pairing: Pairing, order: Order) -> None:
-    """Pair equal contents whose time differs: long ones anywhere, short ones only in the same place."""
+    """Pair equal contents whose time differs: long ones anywhere, short ones in the same place, unless a rival stands there."""
     waiting = _grouped(pairing.free_records, lambda r: pairing.records[r].features.exact)
     coming = _grouped(pairing.free_items, lambda i: pairing.items[i].features.exact)
     for content, items in coming.items():
@@ -216,7 +216,7 @@ def pair_retimed(pairing: Pairing, order: Order) -> None:
         if pairing.are_of_other_ids(records[0], items[0]):
             continue
         in_place = order.record_gap(records[0]) == order.item_gap(items[0])
-        if in_place or (record.features.words >= LONG_ENOUGH and not _has_rival(pairing, order, records[0])):
+        if (in_place or record.features.words >= LONG_ENOUGH) and not _has_rival(pairing, order, records[0]):
             pairing.join(records[0], items[0])
 
 

@@ -63,6 +63,16 @@ def test_placeholder_filled_in_is_the_lower_one_of_its_minute_as_what_is_newer_c
     }
 
 
+def test_next_placeholder_is_not_the_last_one_that_was_filled_in_below_it(kit):
+    source = kit.source()
+    source.poll([kit.post(0, 1, text="More on this shortly."), *kit.timeline()])
+    changes = source.poll([kit.post(0, 5, text="More on this shortly."), kit.post(9, 1), *kit.timeline()])
+    assert {(change.type, change.entry.text) for change in changes} == {
+        (ChangeType.NEW, "More on this shortly."),
+        (ChangeType.EDITED, kit.stories[9]),
+    }
+
+
 def test_corrected_time_is_an_edit_of_the_field_published_at(source, kit):
     page = kit.timeline()
     page[4] = kit.post(4, -43)
