@@ -17,6 +17,7 @@ from monitor.reconcile.trust import Trust
 
 LOOK_AHEAD = 4  # known entries that may be missing before an equal one
 LONG_ENOUGH = 12  # words that do not come twice by chance
+FEW_FREE = 40  # items that are looked at one by one
 
 
 @dataclass(slots=True)
@@ -205,9 +206,14 @@ def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
 
 
 def pair_retimed(pairing: Pairing, order: Order) -> None:
-    """Pair equal contents whose time differs: long ones anywhere, short ones in the same place, unless a rival stands there."""
+    """Pair equal contents whose time differs: long ones anywhere, short ones in the same place.
+
+    Not where a rival stands: a free item in the known entry's place at its time. It was corrected there, and repeated
+    elsewhere. Where many are free, a page was restamped, and nothing is a rival.
+    """
     waiting = _grouped(pairing.free_records, lambda r: pairing.records[r].features.exact)
     coming = _grouped(pairing.free_items, lambda i: pairing.items[i].features.exact)
+    few = len(pairing.free_items) <= FEW_FREE
     for content, items in coming.items():
         records = waiting.get(content, [])
         if len(records) != 1 or len(items) != 1:
@@ -216,12 +222,12 @@ def pair_retimed(pairing: Pairing, order: Order) -> None:
         if pairing.are_of_other_ids(records[0], items[0]):
             continue
         in_place = order.record_gap(records[0]) == order.item_gap(items[0])
-        if (in_place or record.features.words >= LONG_ENOUGH) and not _has_rival(pairing, order, records[0]):
+        is_long = record.features.words >= LONG_ENOUGH
+        if (in_place and is_long) or ((in_place or is_long) and not (few and _has_rival(pairing, order, records[0]))):
             pairing.join(records[0], items[0])
 
 
 def _has_rival(pairing: Pairing, order: Order, index: int) -> bool:
-    """Say whether a free item stands in a known entry's place at its time: corrected there, repeated elsewhere."""
     at, gap = pairing.records[index].span, order.record_gap(index)
     return at is not None and any(
         order.item_gap(item) == gap and same(at, pairing.items[item].span) for item in pairing.free_items
