@@ -6,11 +6,11 @@ Rule: greedy by weight. On every generated history it gave the verdicts of the o
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import exp
 
 from monitor.reconcile.align import Order, Pairing, backbone
-from monitor.reconcile.times import same
+from monitor.reconcile.times import MINUTES, Span, minute_of, same
 from monitor.reconcile.weigh import ALL_PAIRS, Weigher
 
 SURE = 4.0  # log-odds: fifty to one
@@ -19,6 +19,7 @@ ALIKE_UNTIMED = 0.8  # where no time says the same
 ALIKE_WORDS = 4
 RARE_CANDIDATES = 6
 COMMON = 0.2  # a word in more entries than this share narrows nothing down
+OFTEN = 64  # nor does one in so many
 
 
 def assign(pairing: Pairing, order: Order, *, full: bool) -> None:
@@ -84,7 +85,7 @@ def _candidates(pairing: Pairing, weigher: Weigher) -> list[tuple[int, int]]:
         by_title[features.title].append(record)
         for word in {*features.title, *features.body}:
             by_word[word].append(record)
-    rare = max(3, int(COMMON * len(records)))
+    rare = min(max(3, int(COMMON * len(records))), OFTEN)
     for item in items:
         features = pairing.items[item].features
         neighbours = by_place[weigher.item_gap[item]]
@@ -107,31 +108,37 @@ def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, end: int | None) -> N
 
     Not the last one in the gap at the `end` of a full page: it has fallen off.
     """
-    free = [item for item in pairing.free_items if pairing.items[item].span]
     last = pairing.free_records[-1] if pairing.free_records else None
+    records = _Timed([(r, weigher.record_gap[r], pairing.records[r].span) for r in pairing.free_records])
+    items = _Timed([(i, weigher.item_gap[i], pairing.items[i].span) for i in pairing.free_items])
     done: set[int] = set()
     for record in pairing.free_records:
-        old = pairing.records[record]
-        gap = weigher.record_gap[record]
-        if record in done or old.span is None or old.span.relative or (gap == end and record == last):
+        at, gap = pairing.records[record].span, weigher.record_gap[record]
+        if record in done or at is None or at.relative or (gap == end and record == last):
             continue
-        old_here = [
-            other
-            for other in pairing.free_records
-            if weigher.record_gap[other] == gap and same(old.span, pairing.records[other].span)
-        ]
-        new_here = [
-            item
-            for item in free
-            if item not in pairing.record_of
-            and weigher.item_gap[item] == gap
-            and same(old.span, pairing.items[item].span)
-        ]
+        old_here = records.of(gap, at)
+        new_here = [item for item in items.of(gap, at) if item not in pairing.record_of]
         done.update(old_here)
         if len(old_here) == len(new_here):
             for was, now in zip(old_here, new_here, strict=True):
                 if _can_be_rewritten(pairing, was, now):
                     pairing.join(was, now, 0.6)
+
+
+class _Timed:
+    """Free entries by gap and minute."""
+
+    def __init__(self, entries: Iterable[tuple[int, int, Span | None]]) -> None:
+        self._found: dict[tuple[int, int | None], list[tuple[int, Span]]] = defaultdict(list)
+        for index, gap, at in entries:
+            if at is not None:
+                self._found[gap, None if at.relative else minute_of(at)].append((index, at))
+
+    def of(self, gap: int, at: Span) -> list[int]:
+        """Return those of a gap whose time is that of a clock time, in their order."""
+        minute = minute_of(at)
+        near = {None, *((minute + away) % MINUTES for away in (-1, 0, 1))}
+        return sorted(index for one in near for index, other in self._found.get((gap, one), ()) if same(at, other))
 
 
 def _can_be_rewritten(pairing: Pairing, record: int, item: int) -> bool:

@@ -26,11 +26,10 @@ from monitor.reconcile.assign import assign
 from monitor.reconcile.features import features
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.state import GoneRow, Known, Record, version_of
-from monitor.reconcile.times import SHIFT_MIN, Span, apart, minute_of, moved_by, same, span
+from monitor.reconcile.times import MINUTES, SHIFT_MIN, Span, apart, minute_of, moved_by, same, span
 from monitor.reconcile.trust import Trust
 
 _MINUTE_LABEL = 60.0  # seconds
-_MINUTES = 1440  # of a day
 REWRITTEN = 0.6  # of the words of both
 MOST = 0.6  # share of unchanged entries that a moved clock moves
 
@@ -133,7 +132,7 @@ def _find_rewritten(pairing: Pairing, known: Known) -> None:
         if item.span is None or item.span.hi - item.span.lo > _MINUTE_LABEL:
             continue
         around = (-1, 0, 1) if item.span.relative else (0,)
-        minutes = [(minute_of(item.span) + away) % _MINUTES for away in around]
+        minutes = [(minute_of(item.span) + away) % MINUTES for away in around]
         for key in chain.from_iterable(known.gone_by_minute.get(minute, ()) for minute in minutes):
             row = known.gone[key]
             if key in pairing.returned.values() or (

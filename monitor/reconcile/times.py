@@ -15,6 +15,7 @@ import msgspec
 from monitor.model import Stamp
 
 DAY = 86_400.0
+MINUTES = 1440  # of a day
 SHIFT_MIN = 900.0  # seconds: zones differ by quarters of an hour at least (tz database)
 _SAME = 59.0  # pages show minutes
 
@@ -38,7 +39,7 @@ def span(stamp: Stamp | None) -> Span | None:
 
 def minute_of(at: Span) -> int:
     """Return the minute of the day."""
-    return int(at.lo // 60) % 1440
+    return int(at.lo // 60) % MINUTES
 
 
 def apart(old: Span, new: Span) -> float:

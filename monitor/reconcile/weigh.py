@@ -14,7 +14,7 @@ from math import log
 
 from rapidfuzz.distance import Indel, LCSseq
 
-from monitor.reconcile.align import Order, Pairing
+from monitor.reconcile.align import FEW_FREE, Order, Pairing
 from monitor.reconcile.features import Features
 from monitor.reconcile.times import Span, apart, same
 
@@ -123,7 +123,7 @@ class Weigher:
         alone = self.records_in[gap] == 1 and self.items_in[gap] == 1
         if alone and not self._pairing.records[record].missing:
             return odds + (3.5 if gap == 0 else 4.5)
-        if at_once and gap == 0:  # what is newer comes on top
+        if at_once and gap == 0 and self.items_in[gap] <= FEW_FREE:  # what is newer comes on top
             return odds - TOPPED if self._stands_above_another(record, item) else odds
         return odds - 1.0 if max(self.records_in[gap], self.items_in[gap]) <= FEW else odds
 
