@@ -65,6 +65,9 @@ def scenarios(base: tuple[Entry, ...], rng: random.Random, words: list[str]) -> 
         "page replaced": tuple(
             replace(one, text=other.text) for one, other in zip(base, page(count, rng, words), strict=True)
         ),
+        "pairs merged": tuple(
+            replace(one, text=f"{one.text}\n\n{other.text}") for one, other in zip(base[::2], base[1::2], strict=True)
+        ),
         "1 new": (fresh, *base),
         "5 edited": edited(5),
         "50 edited": edited(min(50, count)),
@@ -141,7 +144,7 @@ def print_identified(rng: random.Random, words: list[str]) -> None:
 def print_growth(times: dict[tuple[int, str], float]) -> None:
     """Print how many times longer polls take with more entries and with more changes: linear is the factor itself."""
     print("\ngrowth with entries, 200 to 2,000 (10 times as many)")
-    for name in ("unchanged", "counters changed", "page replaced", "5 edited", "10% new, 10% edited"):
+    for name in ("unchanged", "counters changed", "page replaced", "pairs merged", "5 edited", "10% new, 10% edited"):
         print(f"{'':8}  {name:20} {times[2000, name] / times[200, name]:8.1f} times")
     print("growth with changes, 1,000 entries, 50 to 400 edited (8 times as many)")
     still = times[1000, "counters changed"]

@@ -21,7 +21,7 @@ from monitor.reconcile.match import Matched
 from monitor.reconcile.page import Item, Page
 from monitor.reconcile.policy import ReconcilePolicy
 from monitor.reconcile.state import GoneRow, Memory, Record
-from monitor.reconcile.story import absorbed_by
+from monitor.reconcile.story import holders
 from monitor.reconcile.times import Span, same
 
 Leaving = Literal["removed", "window"]
@@ -142,16 +142,18 @@ def _absent(
     """Return who leaves, who is only missed and keeps a seat among the `placed`, and the removals to tell."""
     leaving: list[tuple[Record, Leaving]] = []
     missing: list[tuple[float, Record]] = []
-    withdrawn: list[Change] = []
+    removed: list[Record] = []
     for absence in gone_now:
         if absence.fate == "missing":
             missing.append((_seat(look.matched, absence.record), missed(absence.record, look)))
             continue
-        removed = absence.fate == "removed" and not look.quiet
-        leaving.append((absence.record, "removed" if removed else "window"))
-        if removed:
-            holder = absorbed_by(absence.record, [*placed, *(record for _, record in missing)])
-            withdrawn.append(tell.removed(absence.record, f"merged into {holder}" if holder else None))
+        if absence.fate == "removed" and not look.quiet:
+            removed.append(absence.record)
+        leaving.append((absence.record, "removed" if absence.fate == "removed" and not look.quiet else "window"))
+    holder = holders(removed, [*placed, *(record for _, record in missing)])
+    withdrawn = [
+        tell.removed(record, f"merged into {holder[record.id]}" if record.id in holder else None) for record in removed
+    ]
     return leaving, missing, withdrawn
 
 

@@ -6,9 +6,11 @@ the notes and tags made here only say so.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from math import ceil
 
 from monitor.reconcile.align import Pairing
 from monitor.reconcile.features import Features
@@ -34,34 +36,63 @@ def tell_story(pairing: Pairing, edited: Sequence[int], lost: Sequence[int], new
     tags: dict[int, str] = {}
     absorbed: set[int] = set()
     split_from: dict[int, str] = {}
+    went = _Bodies([pairing.records[index].features for index in lost])
+    came = _Bodies([pairing.items[index].features for index in new])
     for item in edited:
         record = pairing.records[pairing.record_of[item]]
-        before, after = _words(record.features), _words(pairing.items[item].features)
+        before, after = Counter(record.features.body), Counter(pairing.items[item].features.body)
         gained, given = after - before, before - after
-        for index in lost:
-            if _covers(gained, pairing.records[index].features):
-                tags[item] = "merged"
-                absorbed.add(index)
-        for index in new:
-            if index not in split_from and _covers(given, pairing.items[index].features):
+        for place in went.covered_by(gained):
+            tags[item] = "merged"
+            absorbed.add(lost[place])
+        for place in came.covered_by(given):
+            if new[place] not in split_from:
                 tags[item] = "split"
-                split_from[index] = record.id
+                split_from[new[place]] = record.id
     return Story(tags, frozenset(absorbed), split_from)
 
 
-def absorbed_by(record: Record, others: Iterable[Record]) -> str | None:
-    """Return the id of the entry that holds the words of a removed one, None where none does."""
+def holders(removed: Sequence[Record], others: Iterable[Record]) -> dict[str, str]:
+    """Return, by the id of a removed entry, the id of the edited one that holds its words, where one does."""
+    found: dict[str, str] = {}
+    if not removed:
+        return found
+    bodies = _Bodies([record.features for record in removed])
     for other in others:
-        if other.revision > 1 and other.id != record.id and _covers(_words(other.features), record.features):
-            return other.id
-    return None
+        if other.revision > 1:
+            for place in bodies.covered_by(Counter(other.features.body)):
+                if other.id != removed[place].id:
+                    found.setdefault(removed[place].id, other.id)
+    return found
 
 
-def _covers(words: Counter[str], found: Features) -> bool:
-    if len(found.body) < FEWEST or words.total() < SHARE * len(found.body):
-        return False
-    return (words & Counter(found.body)).total() >= SHARE * len(found.body)
+class _Bodies:
+    """Texts that may be found in others.
 
+    A text that is covered by two thirds lacks at most one third of its words: one of its rarest third is there (prefix
+    filtering, Chaudhuri et al., A Primitive Operator for Similarity Joins, 2006). So few are compared, however many there are.
+    """
 
-def _words(found: Features) -> Counter[str]:
-    return Counter(found.body)
+    def __init__(self, texts: Sequence[Features]) -> None:
+        self._words = [Counter(text.body) for text in texts]
+        self._bags = [frozenset(words) for words in self._words]
+        self._lengths = [len(text.body) for text in texts]
+        uses = Counter(chain.from_iterable(self._words))
+        self._by_rare: dict[str, list[int]] = defaultdict(list)
+        for place, text in enumerate(texts):
+            if len(text.body) >= FEWEST:
+                rarest = sorted(text.body, key=lambda word: (uses[word], word))
+                for word in dict.fromkeys(rarest[: len(rarest) - ceil(SHARE * len(rarest)) + 1]):
+                    self._by_rare[word].append(place)
+
+    def covered_by(self, words: Counter[str]) -> list[int]:
+        """Return the places of the texts of which these words are two thirds or more, in order."""
+        given = frozenset(words)
+        near = {place for word in given & self._by_rare.keys() for place in self._by_rare[word]}
+        return sorted(place for place in near if self._is_covered(place, words, given))
+
+    def _is_covered(self, place: int, words: Counter[str], given: frozenset[str]) -> bool:
+        asked, bag, length = self._words[place], self._bags[place], self._lengths[place]
+        if length - len(bag) + len(bag & given) < SHARE * length:  # a word that is not there is missing at least once
+            return False
+        return sum(min(many, words[word]) for word, many in asked.items()) >= SHARE * length

@@ -212,7 +212,10 @@ def test_replay_shows_what_each_policy_of_ids_would_tell(run, tmp_path, ids, tol
     stories = ("the bridge is open again", "the last ferry leaves at dusk", "the school hall takes in families")
     for number, section in enumerate(("town", "sport")):
         items = [
-            {"id": f"{section if n == 1 else 'town'}-{n}", "content_text": f"Witnesses say that {story}, and wait for news."}
+            {
+                "id": f"{section if n == 1 else 'town'}-{n}",
+                "content_text": f"Witnesses say that {story}, and wait for news.",
+            }
             for n, story in enumerate(stories)
         ]
         feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Desk", "items": items}
