@@ -69,30 +69,32 @@ def holders(removed: Sequence[Record], others: Iterable[Record]) -> dict[str, st
 class _Bodies:
     """Texts that may be found in others.
 
-    A text that is covered by two thirds lacks at most one third of its words: one of its rarest third is there (prefix
-    filtering, Chaudhuri et al., A Primitive Operator for Similarity Joins, 2006). So few are compared, however many there are.
+    A text of which two thirds are covered lacks one third of its words at most, so that of its rarest two thirds some are
+    there (prefix filtering; Chaudhuri et al., A Primitive Operator for Similarity Joins, 2006). Few texts are then compared.
     """
 
     def __init__(self, texts: Sequence[Features]) -> None:
         self._words = [Counter(text.body) for text in texts]
-        self._bags = [frozenset(words) for words in self._words]
         self._lengths = [len(text.body) for text in texts]
-        uses = Counter(chain.from_iterable(self._words))
+        self._needed = [1] * len(texts)  # of the rare words
         self._by_rare: dict[str, list[int]] = defaultdict(list)
+        uses = Counter(chain.from_iterable(self._words))
         for place, text in enumerate(texts):
-            if len(text.body) >= FEWEST:
-                rarest = sorted(text.body, key=lambda word: (uses[word], word))
-                for word in dict.fromkeys(rarest[: len(rarest) - ceil(SHARE * len(rarest)) + 1]):
-                    self._by_rare[word].append(place)
+            length = len(text.body)
+            if length < FEWEST:
+                continue
+            may_lack = length - ceil(SHARE * length)
+            rare = set(sorted(text.body, key=lambda word: (uses[word], word))[: may_lack + 1 + length // 3])
+            self._needed[place] = max(1, len(rare) - may_lack)
+            for word in rare:
+                self._by_rare[word].append(place)
 
     def covered_by(self, words: Counter[str]) -> list[int]:
         """Return the places of the texts of which these words are two thirds or more, in order."""
-        given = frozenset(words)
-        near = {place for word in given & self._by_rare.keys() for place in self._by_rare[word]}
-        return sorted(place for place in near if self._is_covered(place, words, given))
+        hits = Counter(chain.from_iterable([self._by_rare[word] for word in words.keys() & self._by_rare.keys()]))
+        near = [place for place, many in hits.items() if many >= self._needed[place]]
+        return sorted(place for place in near if self._is_covered(place, words))
 
-    def _is_covered(self, place: int, words: Counter[str], given: frozenset[str]) -> bool:
-        asked, bag, length = self._words[place], self._bags[place], self._lengths[place]
-        if length - len(bag) + len(bag & given) < SHARE * length:  # a word that is not there is missing at least once
-            return False
-        return sum(min(many, words[word]) for word, many in asked.items()) >= SHARE * length
+    def _is_covered(self, place: int, words: Counter[str]) -> bool:
+        shared = sum(min(many, words[word]) for word, many in self._words[place].items())
+        return shared >= SHARE * self._lengths[place]

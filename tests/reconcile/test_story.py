@@ -11,7 +11,9 @@ from monitor.reconcile.state import Record
 from monitor.reconcile.story import FEWEST, SHARE, holders
 
 TEXTS = st.lists(
-    st.lists(st.sampled_from("the of fire bridge river mayor said open again two".split()), max_size=14).map(" ".join),
+    st.lists(
+        st.sampled_from(["the", "of", "fire", "bridge", "river", "mayor", "said", "open", "again", "two"]), max_size=14
+    ).map(" ".join),
     max_size=6,
 )
 
