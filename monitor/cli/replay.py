@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,7 @@ from monitor.model import ReadOptions
 if TYPE_CHECKING:
     from monitor.daemon.judging import Watch
     from monitor.daemon.replaying import ReplayRules
+    from monitor.reconcile.policy import IdPolicy
 
 
 @click.command(
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "ignore", "trust"]),
     default="auto",
     show_default=True,
-    help="What the publisher's ids are worth, as the setting of that name.",
+    help="The publisher's ids: learn whether they hold, match by text, or take each for an entry.",
 )
 @config_option("Settings whose rules are judged.")
 @click.option("--source", default=None, help="Replay the stored history of this source instead of files.")
@@ -45,7 +46,7 @@ def command(
     language: str | None,
     reference: str | None,
     select: tuple[str, ...],
-    ids: Literal["auto", "ignore", "trust"],
+    ids: IdPolicy,
     config: Path | None,
     source: str | None,
     since: str | None,
@@ -56,6 +57,8 @@ def command(
     A directory stands for its files. Prints each poll's verdict, the baseline, deltas and alerts.
     """
     if source is not None:
+        if ids != "auto":
+            raise click.UsageError("--ids is for files: what is stored was told by the policy the source had")
         from monitor.cli.stored_history import replay_stored
 
         asyncio.run(replay_stored(source, since, config=config, as_json=as_json))
@@ -70,7 +73,7 @@ def command(
 
 
 def _watch(
-    url: str | None, language: str | None, ids: Literal["auto", "ignore", "trust"], config: Path | None
+    url: str | None, language: str | None, ids: IdPolicy, config: Path | None
 ) -> tuple[Watch, ReplayRules | None]:
     from monitor.daemon.judging import Watch
     from monitor.model import SourceRef

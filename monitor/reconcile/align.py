@@ -208,8 +208,8 @@ def pair_equal(pairing: Pairing, *, loose: bool = False) -> None:
 def pair_retimed(pairing: Pairing, order: Order) -> None:
     """Pair equal contents whose time differs: long ones anywhere, short ones in the same place.
 
-    Not where a rival stands: a free item in the known entry's place at its time. It was corrected there, and repeated
-    elsewhere. Where many are free, a page was restamped, and nothing is a rival.
+    One sign alone does not do where a rival stands, a free item in the known entry's place at its time: the entry was
+    corrected there, and its words are said again elsewhere. Where many items are free a page was restamped; none is a rival.
     """
     waiting = _grouped(pairing.free_records, lambda r: pairing.records[r].features.exact)
     coming = _grouped(pairing.free_items, lambda i: pairing.items[i].features.exact)
@@ -223,7 +223,8 @@ def pair_retimed(pairing: Pairing, order: Order) -> None:
             continue
         in_place = order.record_gap(records[0]) == order.item_gap(items[0])
         is_long = record.features.words >= LONG_ENOUGH
-        if (in_place and is_long) or ((in_place or is_long) and not (few and _has_rival(pairing, order, records[0]))):
+        signs = in_place + is_long
+        if signs == 2 or (signs == 1 and not (few and _has_rival(pairing, order, records[0]))):
             pairing.join(records[0], items[0])
 
 

@@ -109,8 +109,8 @@ def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, end: int | None) -> N
     Not the last one in the gap at the `end` of a full page: it has fallen off.
     """
     last = pairing.free_records[-1] if pairing.free_records else None
-    records = _Timed([(r, weigher.record_gap[r], pairing.records[r].span) for r in pairing.free_records])
-    items = _Timed([(i, weigher.item_gap[i], pairing.items[i].span) for i in pairing.free_items])
+    records = _ByMinute([(r, weigher.record_gap[r], pairing.records[r].span) for r in pairing.free_records])
+    items = _ByMinute([(i, weigher.item_gap[i], pairing.items[i].span) for i in pairing.free_items])
     done: set[int] = set()
     for record in pairing.free_records:
         at, gap = pairing.records[record].span, weigher.record_gap[record]
@@ -125,7 +125,7 @@ def _pair_rewritten(pairing: Pairing, weigher: Weigher, *, end: int | None) -> N
                     pairing.join(was, now, 0.6)
 
 
-class _Timed:
+class _ByMinute:
     """Free entries by gap and minute."""
 
     def __init__(self, entries: Iterable[tuple[int, int, Span | None]]) -> None:

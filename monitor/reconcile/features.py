@@ -69,15 +69,20 @@ def identifier(entry: Entry) -> str | None:
     Of an address, scheme, `www.` and tracking parameters are left out: they change without the entry changing.
     """
     key = entry.native_id or entry.url
-    return _address(key) if key and key.startswith(("http://", "https://")) else key
+    if not key or not key.startswith(("http://", "https://")):
+        return key
+    return _kept_address(key) if len(key) <= _LONGEST_KEPT else _address(key)
 
 
-@lru_cache(maxsize=8192)  # asked several times a poll for every entry
 def _address(url: str) -> str:
     address, mark, fragment = url.partition("#")
     place, _, query = address.partition("://")[2].removeprefix("www.").partition("?")
     kept = [pair for pair in query.split("&") if pair and not _TRACKING.match(pair)]
     return place.rstrip("/") + ("?" + "&".join(kept) if kept else "") + mark + fragment
+
+
+_LONGEST_KEPT = 500  # characters; nobody's endless addresses fill the memory
+_kept_address = lru_cache(maxsize=8192)(_address)  # asked several times a poll for every entry
 
 
 def content(text: str, furniture: Collection[str]) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# auto: the publisher's ids are believed while they prove stable; ignore: texts alone; trust: each id is an entry
+IdPolicy = Literal["auto", "ignore", "trust"]
+
 
 @dataclass(frozen=True, slots=True)
 class ReconcilePolicy:
     """How sure to be before something is told."""
 
-    ids: Literal["auto", "ignore", "trust"] = "auto"  # auto: the publisher's ids are believed while they prove stable
+    ids: IdPolicy = "auto"
     whole: bool | None = None  # True: the page is the whole blog; None: as the snapshot says
     confirm_removed: int = 2  # polls an entry must be absent from
     confirm_mass: int = 3  # equal looks at a page that lost more than a third of its entries

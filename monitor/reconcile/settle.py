@@ -142,14 +142,12 @@ def _absent(
     """Return who leaves, who is only missed and keeps a seat among the `placed`, and the removals to tell."""
     leaving: list[tuple[Record, Leaving]] = []
     missing: list[tuple[float, Record]] = []
-    removed: list[Record] = []
     for absence in gone_now:
         if absence.fate == "missing":
             missing.append((_seat(look.matched, absence.record), missed(absence.record, look)))
             continue
-        if absence.fate == "removed" and not look.quiet:
-            removed.append(absence.record)
         leaving.append((absence.record, "removed" if absence.fate == "removed" and not look.quiet else "window"))
+    removed = [record for record, why in leaving if why == "removed"]
     holder = holders(removed, [*placed, *(record for _, record in missing)])
     withdrawn = [
         tell.removed(record, f"merged into {holder[record.id]}" if record.id in holder else None) for record in removed

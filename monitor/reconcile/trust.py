@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.reconcile.page import Item
+from monitor.reconcile.policy import IdPolicy
 from monitor.reconcile.state import Known
 
 DISTRUSTED = 4  # pages whose ids contradicted their texts, less clean ones, after which ids are not looked at
@@ -27,7 +28,7 @@ class Trust(NamedTuple):
     certain: bool = False  # the operator vouches for them: another id is another entry, whatever its content
 
 
-def judge_ids(known: Known, items: Sequence[Item], policy: str) -> Trust:
+def judge_ids(known: Known, items: Sequence[Item], policy: IdPolicy) -> Trust:
     """Judge this page's ids against the last page's by the entries whose text is the same and unique on both."""
     before = known.memory.distrust
     if policy == "ignore" or not any(item.key for item in items):

@@ -226,3 +226,9 @@ def test_replay_shows_what_each_policy_of_ids_would_tell(run, tmp_path, ids, tol
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert [event["type"] for event in events if event["poll"] and event["type"] != "monitor.poll"] == told
+
+
+def test_replay_of_what_is_stored_takes_no_policy_of_ids(run):
+    done = run("replay", "--source", "aleppo", "--ids", "trust")
+    assert done.returncode == 2
+    assert b"--ids is for files" in done.stderr

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.model import ChangeType, Entry, Stamp
+from monitor.reconcile import features
 
 
 def edited_ids(changes):
@@ -300,6 +301,15 @@ class TestPublisherIds:
         source.poll(page)
         page[2] = replace(page[2], native_id="sport-77")
         assert [source.told(page) for _ in range(3)] == [[], [], []]
+
+    def test_endless_addresses_identify_as_well_and_are_not_kept_in_memory(self, kit):
+        source = kit.source()
+        page = [replace(e, url=f"https://example.org/{n}?q={'x' * 100_000}") for n, e in enumerate(kit.timeline())]
+        kept = features._kept_address.cache_info().currsize
+        source.poll(page)
+        page[4] = replace(page[4], text="Everything about this report changed.", published=None)
+        assert source.told(page) == ["edited:Everything about"]
+        assert features._kept_address.cache_info().currsize == kept
 
     def test_policy_can_take_every_id_for_an_entry_of_its_own(self, kit):
         from monitor.reconcile import ReconcilePolicy
