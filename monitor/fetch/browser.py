@@ -107,7 +107,8 @@ class Renderer:
                 await page.wait_for_load_state("networkidle", timeout=_QUIET * 1000)
             if page.url.startswith("chrome-error:"):
                 raise _LostError
-            return (await page.content()).encode("utf-8", "replace")
+            content: str = await page.content()  # its type is not known where the extra is not installed
+            return content.encode("utf-8", "replace")
 
     async def _started(self) -> Browser | FetchFailed:
         async with self._starting:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ async def test_a_password_never_reaches_a_message():
     with pytest.raises(Exception) as caught:
         await Store.open("postgresql://user:hunter2@localhost:1/db?connect_timeout=1")
     assert "hunter2" not in str(caught.value)
-    assert caught.value.exit_code == 69
+    assert caught.value.exit_code == (69 if find_spec("psycopg") else 73)  # not there; no driver to ask with
 
 
 async def test_another_programs_file_is_refused_and_left_alone(path):
